@@ -1,0 +1,76 @@
+"""Finds the command that was asked for, reads the settings and runs it."""
+
+import argparse
+import sys
+from dataclasses import dataclass
+from importlib import import_module
+from types import ModuleType
+
+from app.command_line import CommandFailed
+from config import Settings, SettingsError
+
+
+@dataclass(frozen=True)
+class Command:
+    """One word after `run.py`."""
+
+    name: str
+    module: str
+    zh: str
+    en: str
+    takes_everything: bool = False
+    """All further words are handed over as `arguments.rest` instead of being parsed."""
+
+    def load(self) -> ModuleType:
+        # Only the command that runs is imported: the supervisor of `serve` has to stay small and free of Polars.
+        return import_module(f"app.command_line.{self.module}")
+
+
+COMMANDS = (
+    Command("serve", "serve", "启动控制台及其后台进程（默认）", "start the console and what it needs (the default)"),
+    Command("test", "test", "运行全部测试，其后可加 pytest 参数", "run all tests; takes pytest's arguments", True),
+)
+
+
+def main(words: list[str]) -> int:
+    """Run one command and give its exit status."""
+    name = words[0] if words and not words[0].startswith("-") else None
+    command = next((each for each in COMMANDS if each.name == (name or "serve")), None)
+    if words[:1] in (["-h"], ["--help"]) or command is None:
+        return explain(name)
+    try:
+        return run(command, words[1:] if name else words)
+    except (SettingsError, CommandFailed) as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # the reader of our output, such as `head`, has seen enough
+        sys.stderr.close()
+        return 141
+
+
+def run(command: Command, words: list[str]) -> int:
+    module = command.load()
+    if command.takes_everything:
+        arguments = argparse.Namespace(rest=words)
+    else:
+        parser = argparse.ArgumentParser(f"run.py {command.name}", description=f"{command.zh}\n{command.en}")
+        module.add_arguments(parser)
+        arguments = parser.parse_args(words)
+    arguments.command = command.name
+    return module.run(arguments, Settings.from_environment())
+
+
+def explain(unknown: str | None) -> int:
+    """List the commands; an unknown one is an error."""
+    stream = sys.stderr if unknown else sys.stdout
+    if unknown:
+        print(f"没有“{unknown}”这个命令。/ There is no command “{unknown}”.", file=stream)
+    for command in COMMANDS:
+        print(f"  run.py {command.name:<10} {command.zh} / {command.en}", file=stream)
+    return 2 if unknown else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
