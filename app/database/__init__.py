@@ -1,0 +1,1 @@
+"""The database: declarative base, engine, sessions, column types and migrations. Knows nothing of any entity."""

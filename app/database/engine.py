@@ -1,0 +1,51 @@
+"""Engines: one a process and database, with what each database needs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import Connection
+
+BUSY_TIMEOUT_SECONDS = 30
+
+
+def make_engine(database_url: str, **options: Any) -> Engine:
+    """An engine for a SQLAlchemy URL. Connections are checked before use, so that a restarted database is survived.
+
+    On SQLite a transaction begins as the connection's execution option ``begin`` says (``DEFERRED`` by default,
+    ``IMMEDIATE`` for work that writes: a deferred read-then-write fails under concurrent writers).
+    """
+    if not database_url.startswith("sqlite"):
+        options.setdefault("pool_pre_ping", True)
+        options.setdefault("pool_recycle", 1800)
+    engine = create_engine(database_url, **options)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _configure_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _configure_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # SQLAlchemy begins and ends transactions, not the driver
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "foreign_keys=ON",
+        f"busy_timeout={BUSY_TIMEOUT_SECONDS * 1000}",
+        "cache_size=-65536",
+        "temp_store=MEMORY",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    mode = connection.get_execution_options().get("begin", "DEFERRED")
+    connection.exec_driver_sql(f"BEGIN {mode}")
+
+
+def for_writing(engine: Engine) -> Engine:
+    """The same engine and pool, whose transactions take SQLite's write lock at once."""
+    return engine.execution_options(begin="IMMEDIATE")

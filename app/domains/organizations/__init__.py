@@ -1,0 +1,1 @@
+"""Party organizations, their tree, and who holds office in them."""

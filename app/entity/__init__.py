@@ -1,0 +1,1 @@
+"""How an entity is declared, and what follows: registry, labels, code lists, visibility, the filter language."""
