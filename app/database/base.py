@@ -7,7 +7,7 @@ from typing import Any
 
 from flask_appbuilder import Model
 from flask_appbuilder.security.sqla import models as fab_security
-from sqlalchemy import Constraint, Table
+from sqlalchemy import Constraint, Double, Table
 from sqlalchemy.orm import DeclarativeBase
 
 MAXIMUM_NAME = 30  # Oracle-like domestic databases refuse longer names.
@@ -53,3 +53,5 @@ class Base(DeclarativeBase):
     """Base of all tables of Beacon."""
 
     metadata = metadata
+    # MariaDB's FLOAT has seven digits only.
+    type_annotation_map = {float: Double()}

@@ -48,6 +48,10 @@ class FieldOptions:
     """For the keyed hash beside an encrypted column: that column's name."""
     pattern: str | None = None
     """A regular expression that the whole text must match."""
+    filled_from: tuple[str, ...] = ()
+    """Where the value comes from when none is given: paths over to-one relations such as ``member.organization``,
+    the first that leads to a value (``app.entity.validation``). Together with ``editable=False`` it always comes from
+    there, and follows when the source changes."""
 
 
 def _column(type_: Any, zh: str, en: str, options: dict[str, Any], column: dict[str, Any]) -> MappedColumn[Any]:
@@ -61,11 +65,24 @@ def _column(type_: Any, zh: str, en: str, options: dict[str, Any], column: dict[
     return mapped_column(type_, info={"field": field}, **column)
 
 
-_COLUMN_ARGUMENTS = {"default", "server_default", "onupdate", "unique", "index", "nullable", "primary_key"}
+# ``name`` and ``key`` serve fields whose name is a reserved word in some database: the attribute keeps the name.
+_COLUMN_ARGUMENTS = {
+    "default",
+    "index",
+    "key",
+    "name",
+    "nullable",
+    "onupdate",
+    "primary_key",
+    "server_default",
+    "unique",
+}
 
 
 def _split(arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     column = {name: value for name, value in arguments.items() if name in _COLUMN_ARGUMENTS}
+    if "name" in column and "key" not in column:
+        raise TypeError(f"{column['name']}: say key= too, the attribute's own name")
     return {name: value for name, value in arguments.items() if name not in _COLUMN_ARGUMENTS}, column
 
 

@@ -197,7 +197,7 @@ def describe(model: type[Entity]) -> EntityType:
             _kind(column),
             options,
             nullable=bool(column.nullable),
-            has_default=column.default is not None or column.server_default is not None,
+            has_default=bool(column.default is not None or column.server_default is not None or options.filled_from),
             unique=bool(column.unique),
             maximum_length=getattr(column.type, "length", None),
             code_list=column.type.code_list if isinstance(column.type, CodeType) else None,

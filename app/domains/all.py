@@ -1,0 +1,9 @@
+"""Importing this module declares every entity of the domains."""
+
+from app.domains.calendar import models as calendar
+from app.domains.members import models as members
+from app.domains.observations import models as observations
+from app.domains.organizations import models as organizations
+from app.domains.party_life import models as party_life
+
+__all__ = ["calendar", "members", "observations", "organizations", "party_life"]

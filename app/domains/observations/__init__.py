@@ -1,0 +1,1 @@
+"""Figures that are reported rather than counted."""

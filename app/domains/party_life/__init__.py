@@ -1,0 +1,1 @@
+"""Meetings, attendance, fees, study, appraisal, commendations: what Party life leaves on record, and what is owed."""
