@@ -1,0 +1,23 @@
+"""Runs the revisions for ``app.database.migrations``, which hands over the connection.
+
+Everything that declares tables is imported here, and nowhere else for this purpose.
+"""
+
+from __future__ import annotations
+
+from alembic import context
+
+import app.domains.all  # noqa: F401
+from app.database.base import Base
+from app.database.migrations import context_options
+
+connection = context.config.attributes["connection"]
+context.configure(
+    connection,
+    target_metadata=Base.metadata,
+    on_version_apply=context.config.attributes.get("on_version_apply"),
+    **{**context_options(), "transactional_ddl": connection.dialect.name in ("sqlite", "postgresql")},
+)
+with context.begin_transaction():
+    context.run_migrations()
+connection.commit()
