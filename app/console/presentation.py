@@ -34,6 +34,7 @@ from flask import Flask, current_app, request, url_for
 from flask_babel import get_locale, gettext
 from flask_babel.speaklater import LazyString
 from flask_login import current_user
+from jinja2 import Undefined
 
 from app.entity.labels import Label
 from config import TIME_ZONE
@@ -140,7 +141,7 @@ def t(zh: str, en: str) -> str:
 
 def text(value: Any) -> str:
     """A label in the reader's language. A string of FAB's own is looked up in its translations."""
-    if value is None or value == "":
+    if value is None or value == "" or isinstance(value, Undefined):
         return ""
     if isinstance(value, Label):
         return value.in_language(language())
@@ -261,7 +262,7 @@ def period_short(code: str) -> str:
 
 
 def fmt(value: Any, field: Any = None) -> str:
-    """Any value of a record as people read it; a dash for none. `field.decimals`, where given, rounds numbers.
+    """Any value of a record as people read it; a dash for none. `field.unit` (see entity/fields.py) follows numbers.
 
     Numbers of 10,000 and more get thousands separators, smaller ones do not, so that years stay years.
     """
@@ -278,19 +279,16 @@ def fmt(value: Any, field: Any = None) -> str:
     if isinstance(value, datetime.time):
         return f"{value:%H:%M}"
     if isinstance(value, (int, float, Decimal)) and not isinstance(value, Enum):
-        return _number(value, getattr(field, "decimals", None))
+        unit = getattr(field, "unit", None)
+        return f"{_number(value)} {text(unit)}" if unit else _number(value)
     if isinstance(value, (Label, Enum)):
         return text(value)
     return value if hasattr(value, "__html__") else str(value)
 
 
-def _number(value: int | float | Decimal, decimals: int | None) -> str:
-    if decimals is not None:
-        shown = _rounded(value, decimals)
-    elif isinstance(value, int):
-        shown = f"{value:,}"
-    else:
-        shown = f"{Decimal(str(value)).quantize(Decimal('0.0001')).normalize():,f}"
+def _number(value: int | float | Decimal) -> str:
+    exact = value if isinstance(value, (int, Decimal)) else Decimal(str(value)).quantize(Decimal("0.0001")).normalize()
+    shown = f"{exact:,f}" if isinstance(exact, Decimal) else f"{exact:,}"
     return (shown if abs(value) >= 10000 else shown.replace(",", "")).replace("-", MINUS)
 
 
@@ -337,6 +335,12 @@ def own_columns(columns: Sequence[str], filters: Any) -> list[str]:
     """Columns of a related list without the one that leads back to the parent: it is the same in every row."""
     parents = {found.column_name for found, _ in filters.get_filters_values() if found.is_related_view}
     return [column for column in columns if column not in parents]
+
+
+def page_link(view_name: str) -> Callable[[int], str]:
+    """A function from a page's number, counted from 1, to its URL in a FAB list."""
+    link = current_app.jinja_env.filters["link_page"]
+    return lambda page: link(page - 1, view_name)
 
 
 def permission_groups(permissions: Iterable[Any] | None) -> list[tuple[str, list[str]]]:
@@ -404,16 +408,15 @@ def script_words() -> str:
     words = {
         "none_found": t("没有找到", "Nothing found"),
         "loading": t("查找中…", "Searching…"),
-        "failed": t("查找失败，请重试", "The search failed, try again"),
         "choose": t("请选择", "Choose"),
         "any": t("不限", "Any"),
+        "yes": t("是", "yes"),
+        "no": t("否", "no"),
         "remove": t("去掉条件：", "Remove filter: "),
-        "remove_choice": t("去掉", "Remove"),
         "contains": gettext("Contains"),
         "selected": t("（已选 {n} {measure}）", " ({n} {measure} selected)"),
         "peers": t("同类均值", "Peer average"),
         "self": t("本单位", "This one"),
-        "score": t("得分", "Score"),
         **{light: text(word) for light, word in LIGHT_WORDS.items()},
     }
     return json.dumps(words, ensure_ascii=False)
@@ -429,7 +432,7 @@ def install(
     """Give the templates of `app` their globals. Call it once, before the first request."""
     helpers = (
         t, text, joined, language, html_lang, fmt, quantity, scored, points, percent, share, day, moment, deadline,
-        period_name, period_short, view_of, is_number, first_text_column, own_columns, permission_groups,
+        period_name, period_short, view_of, is_number, first_text_column, own_columns, page_link, permission_groups,
         permission_word, big_type, asset, script_words,
     )  # fmt: skip
     app.jinja_env.globals.update({helper.__name__: helper for helper in helpers})
