@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +12,7 @@ class Literal:
     """A number, text or truth value."""
 
     value: float | str | bool
-    position: int = 0
+    position: int = field(default=0, compare=False)
     """Offset of the first character in the expression's text; for messages only, never compared."""
 
     def __eq__(self, other: object) -> bool:
@@ -27,7 +27,7 @@ class Name:
     """A metric, parameter, column of the subject (dotted paths follow to-one relations), date name, or ``value``."""
 
     path: str
-    position: int = 0
+    position: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Negation:
     """``-x``."""
 
     operand: Expression
-    position: int = 0
+    position: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Arithmetic:
     operator: str
     left: Expression
     right: Expression
-    position: int = 0
+    position: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Comparison:
     operator: str
     left: Expression
     right: Expression
-    position: int = 0
+    position: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Logical:
 
     operator: str
     operands: tuple[Expression, ...]
-    position: int = 0
+    position: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Not:
     """``not x``."""
 
     operand: Expression
-    position: int = 0
+    position: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class Call:
 
     function: str
     arguments: tuple[Expression, ...]
-    position: int = 0
+    position: int = field(default=0, compare=False)
 
 
 Expression = Literal | Name | Negation | Arithmetic | Comparison | Logical | Not | Call
