@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from alembic import context
 
-import app.domains.all  # noqa: F401
+import app.domains.all
+import app.evaluation.models  # noqa: F401
 from app.database.base import Base
 from app.database.migrations import context_options
 

@@ -14,7 +14,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from alembic.util import CommandError
+from alembic.script.revision import ResolutionError
 from sqlalchemy import MetaData, NullPool, TypeDecorator, event, inspect, text
 from sqlalchemy.engine import Connection
 
@@ -149,7 +149,7 @@ def _missing(connection: Connection) -> list[str]:
     scripts = ScriptDirectory(str(SCRIPTS))
     try:
         missing = [script.revision for script in scripts.iterate_revisions("head", here or "base")]
-    except CommandError as unknown:
+    except ResolutionError as unknown:
         raise SettingsError(
             f"数据库的版本（{here}）比本程序新：请升级程序，或用 DATABASE_URL 指定其他数据库。",
             f"The database ({here}) is newer than this program: install the newer program, or name another database "

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, Date, DateTime, Float, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Date, DateTime, Double, ForeignKey, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database.base import Base
@@ -108,7 +108,7 @@ class RuleVersion(Base):
 
     version: Mapped[str] = mapped_column(String(64), primary_key=True)
     rule_code: Mapped[str] = mapped_column(String(60), index=True)
-    number: Mapped[int] = mapped_column()
+    number: Mapped[int] = mapped_column(name="version_no", key="number")
     """1, 2, 3 … within the rule, for people."""
     first_used_at: Mapped[datetime] = mapped_column(DateTime)
     source_text: Mapped[str] = mapped_column(LongText)
@@ -130,13 +130,13 @@ class Score(Base):
     path: Mapped[str] = mapped_column(PathType, default="")
     tier: Mapped[str | None] = mapped_column(String(20))
     peers: Mapped[str] = mapped_column(String(120), default="")
-    score: Mapped[float | None] = mapped_column(Float(53))
+    score: Mapped[float | None] = mapped_column(Double)
     order_key: Mapped[int | None] = mapped_column(BigInteger)
     """The score times 10⁹, rounded: ranks compare it."""
     light: Mapped[str] = mapped_column(String(10))
     grade: Mapped[int | None] = mapped_column()
     """Position in the rule's grades, from 0."""
-    coverage: Mapped[float | None] = mapped_column(Float(53))
+    coverage: Mapped[float | None] = mapped_column(Double)
     light_before: Mapped[str | None] = mapped_column(String(10))
     """The light before the present one was lit; NULL if it is the first."""
     light_since: Mapped[date] = mapped_column(Date)
@@ -181,7 +181,7 @@ class WarningState(Base):
     path: Mapped[str] = mapped_column(PathType, default="")
     light: Mapped[str] = mapped_column(String(10))
     """The level; called as the lights are."""
-    figure: Mapped[float | None] = mapped_column(Float(53))
+    figure: Mapped[float | None] = mapped_column(Double)
     """The warning's value."""
     since: Mapped[date] = mapped_column(Date)
     """Since when this level stands."""

@@ -227,6 +227,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("bc_member", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_member_community_id"), ["community_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_member_joined_on"), ["joined_on"], unique=False)
         batch_op.create_index(batch_op.f("ix_member_group_id"), ["group_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_member_is_floating"), ["is_floating"], unique=False)
         batch_op.create_index(batch_op.f("ix_member_member_type"), ["member_type"], unique=False)
@@ -306,7 +307,6 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_attendance_meeting_id"), ["meeting_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_attendance_member_id"), ["member_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_attendance_organization_id"), ["organization_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_attendance_status"), ["status"], unique=False)
 
     op.create_table(
         "bc_commendation",
@@ -383,12 +383,10 @@ def upgrade() -> None:
         sa.UniqueConstraint("member_id", "fee_month", name=op.f("uq_fee_payment_member_i_83bfbb")),
     )
     with op.batch_alter_table("bc_fee_payment", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_fee_payment_exempt_reason"), ["exempt_reason"], unique=False)
         batch_op.create_index(batch_op.f("ix_fee_payment_fee_month"), ["fee_month"], unique=False)
         batch_op.create_index(batch_op.f("ix_fee_payment_member_id"), ["member_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_fee_payment_organization_id"), ["organization_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_fee_payment_paid_on"), ["paid_on"], unique=False)
-        batch_op.create_index(batch_op.f("ix_fee_payment_pay_by"), ["pay_by"], unique=False)
 
     op.create_table(
         "bc_observation",
@@ -481,7 +479,6 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_study_record_course_id"), ["course_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_study_record_member_id"), ["member_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_study_record_organiz_e8a8d3"), ["organization_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_study_record_source"), ["source"], unique=False)
 
 
 def downgrade() -> None:

@@ -103,7 +103,7 @@ class Member(Entity):
     member_type: Mapped[MemberType] = code_of(
         MemberType, "人员类别", "Member type", default=MemberType.FULL, listed=True, filtered=True
     )
-    joined_on: Mapped[date | None] = day("入党日期", "Joined on", listed=True)
+    joined_on: Mapped[date | None] = day("入党日期", "Joined on", listed=True, index=True)
     regularized_on: Mapped[date | None] = day("转正日期", "Became full member on")
     membership_status: Mapped[MembershipStatus] = code_of(
         MembershipStatus, "党籍状态", "Membership status", default=MembershipStatus.NORMAL, listed=True, filtered=True

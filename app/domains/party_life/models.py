@@ -141,7 +141,13 @@ class Attendance(Entity):
     member_id: Mapped[int] = reference("member", "党员", "Member", listed=True)
     member: Mapped[Member] = relationship(foreign_keys=[member_id])
     status: Mapped[AttendanceStatus] = code_of(
-        AttendanceStatus, "到会情况", "Status", default=AttendanceStatus.EXPECTED, listed=True, filtered=True
+        AttendanceStatus,
+        "到会情况",
+        "Status",
+        default=AttendanceStatus.EXPECTED,
+        listed=True,
+        filtered=True,
+        index=False,
     )
     held_on: Mapped[date | None] = day(
         "召开日期", "Held on", listed=True, filtered=True, editable=False, filled_from=("meeting.held_on",)
@@ -184,10 +190,12 @@ class FeePayment(Entity):
     )
     due: Mapped[Decimal] = money("应缴", "Due", listed=True)
     paid: Mapped[Decimal | None] = money("实缴", "Paid", listed=True)
-    pay_by: Mapped[date | None] = day("交纳期限", "Pay by", filtered=True)
+    pay_by: Mapped[date | None] = day("交纳期限", "Pay by")
     paid_on: Mapped[date | None] = day("交纳日期", "Paid on", listed=True, filtered=True)
     channel: Mapped[FeeChannel | None] = code_of(FeeChannel, "交纳方式", "Channel")
-    exempt_reason: Mapped[ExemptReason | None] = code_of(ExemptReason, "免交原因", "Exempt because", filtered=True)
+    exempt_reason: Mapped[ExemptReason | None] = code_of(
+        ExemptReason, "免交原因", "Exempt because", filtered=True, index=False
+    )
     receipt_no: Mapped[str | None] = text("收据号", "Receipt number", 60)
     is_demonstration: Mapped[bool] = flag("演示数据", "Demonstration", editable=False)
 
@@ -269,7 +277,7 @@ class StudyRecord(Entity):
     hours: Mapped[float] = number("学时", "Hours", unit=("学时", "hours"), default=0.0, listed=True)
     completed_on: Mapped[date | None] = day("完成日期", "Completed on", listed=True, filtered=True)
     source: Mapped[StudySource] = code_of(
-        StudySource, "来源", "Source", default=StudySource.OFFLINE, listed=True, filtered=True
+        StudySource, "来源", "Source", default=StudySource.OFFLINE, listed=True, filtered=True, index=False
     )
     verified_by: Mapped[str | None] = text("审核人", "Verified by", 60)
     is_demonstration: Mapped[bool] = flag("演示数据", "Demonstration", editable=False)

@@ -1,0 +1,137 @@
+"""Fixtures that all tests share: settings, migrated databases of each kind, sessions.
+
+A test talks to this machine only. A service that is away skips its tests, but fails them under ``CI=true``.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import URL, Engine, make_url, text
+from sqlalchemy.exc import OperationalError
+
+from app.access.actor import system_actor
+from app.database.encryption import Keyring, use_keyring
+from app.database.engine import make_engine
+from app.database.migrations import upgrade
+from app.database.session import Session, make_session
+from config import Settings
+
+SERVERS = {
+    "postgresql": os.environ.get("TEST_POSTGRESQL_URL", "postgresql+psycopg://root@127.0.0.1:5432/postgres"),
+    "mariadb": os.environ.get("TEST_MARIADB_URL", "mysql+pymysql://root@127.0.0.1:3306/mysql?charset=utf8mb4"),
+}
+KINDS = ("sqlite", *SERVERS)
+KEYRING = Keyring.generate()
+"""The keys of this test run. Every test's DATA_DIR holds them, so that processes it starts can read what it wrote."""
+
+
+def missing_service(reason: str) -> None:
+    """Skip the test, or fail it where everything has to be there."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(autouse=True)
+def keyring() -> Keyring:
+    """The keys in force, whatever the test before has loaded."""
+    use_keyring(KEYRING)
+    return KEYRING
+
+
+def settings_in(folder: Path, database_url: str | None = None) -> Settings:
+    """Settings of an installation in a folder, read from no environment but this."""
+    folder.mkdir(parents=True, exist_ok=True)
+    keys = folder / "field-keys.json"
+    keys.touch(mode=0o600)
+    keys.write_text(KEYRING.to_json())
+    settings = Settings.from_environment({"DATA_DIR": str(folder)})
+    return replace(settings, database_url=database_url) if database_url else settings
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """An installation of its own in a temporary folder, with no database yet."""
+    return settings_in(tmp_path / "data")
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file, made once a run; tests get copies."""
+    settings = settings_in(tmp_path_factory.mktemp("template"))
+    upgrade(settings)
+    return Path(make_url(settings.database_url).database)
+
+
+@pytest.fixture
+def database(settings: Settings, migrated_file: Path) -> Settings:
+    """The settings of an installation whose SQLite database is migrated and empty."""
+    shutil.copyfile(migrated_file, make_url(settings.database_url).database)
+    return settings
+
+
+@pytest.fixture
+def engine(database: Settings) -> Iterator[Engine]:
+    engine = make_engine(database.database_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def session(engine: Engine) -> Iterator[Session]:
+    """A session that acts for the system and sees everything."""
+    session = make_session(engine, system_actor("tests"))
+    yield session
+    session.close()
+
+
+@contextmanager
+def server_database(kind: str) -> Iterator[str]:
+    """The URL of a new database on a server, dropped afterwards."""
+    server = make_url(SERVERS[kind])
+    name = f"bt_{os.getpid()}_{uuid.uuid4().hex[:8]}"
+    admin = make_engine(server.render_as_string(hide_password=False), isolation_level="AUTOCOMMIT")
+    try:
+        with admin.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {name}"))
+    except OperationalError as problem:
+        admin.dispose()
+        missing_service(f"{kind} is away: {problem.orig}")
+    try:
+        yield URL.set(server, database=name).render_as_string(hide_password=False)
+    finally:
+        with admin.connect() as connection:
+            connection.execute(text(f"DROP DATABASE {name}{' WITH (FORCE)' if kind == 'postgresql' else ''}"))
+        admin.dispose()
+
+
+@pytest.fixture(params=KINDS)
+def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
+    """Settings of an installation with an empty database: SQLite, PostgreSQL and MariaDB in turn."""
+    if request.param == "sqlite":
+        yield settings_in(tmp_path / "data")
+        return
+    with server_database(request.param) as url:
+        yield settings_in(tmp_path / "data", url)
+
+
+@pytest.fixture
+def any_database(empty_database: Settings) -> Settings:
+    """Settings of an installation with a migrated database: SQLite, PostgreSQL and MariaDB in turn."""
+    upgrade(empty_database)
+    return empty_database
+
+
+@pytest.fixture
+def any_engine(any_database: Settings) -> Iterator[Engine]:
+    engine = make_engine(any_database.database_url)
+    yield engine
+    engine.dispose()

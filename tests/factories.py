@@ -1,0 +1,161 @@
+"""One function an entity that gives a row with harmless values. What a test is about, it says itself.
+
+Rows are not added to a session; relations to them are, with them: ``session.add(meeting(organization=branch))``.
+"""
+
+from __future__ import annotations
+
+import itertools
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from app.domains.calendar.models import Holiday
+from app.domains.members.models import Member, Post
+from app.domains.observations.models import Observation
+from app.domains.organizations.models import Organization
+from app.domains.party_life.models import (
+    Appraisal,
+    Attendance,
+    Commendation,
+    Course,
+    FeePayment,
+    Meeting,
+    StudyRecord,
+)
+
+_numbers = itertools.count(1)
+
+
+def _code(prefix: str) -> str:
+    return f"{prefix}{next(_numbers):06d}"
+
+
+def organization(**values: Any) -> Organization:
+    values = {
+        "code": _code("O"),
+        "name": "测试党支部",
+        "tier": "branch",
+        "org_type": "branch",
+        "unit_type": "community",
+        "founded_on": date(2015, 1, 1),
+        **values,
+    }
+    return Organization(**values)
+
+
+def tree() -> dict[str, Organization]:
+    """A district, two streets and two branches in each, by name: district, street_a, branch_a1, branch_a2, …"""
+    district = organization(code="D", name="测试区", tier="district", org_type="committee", unit_type="agency")
+    found = {"district": district}
+    for letter in "ab":
+        street = organization(
+            code=f"D{letter.upper()}",
+            name=f"{letter.upper()}街道",
+            tier="street",
+            org_type="work_committee",
+            unit_type="street",
+            parent=district,
+        )
+        found[f"street_{letter}"] = street
+        for number in (1, 2):
+            found[f"branch_{letter}{number}"] = organization(
+                code=f"D{letter.upper()}{number}", name=f"{letter.upper()}{number}支部", parent=street
+            )
+    return found
+
+
+def _with(relation: str, make: Any, values: dict[str, Any]) -> dict[str, Any]:
+    """The values with the relation made, unless it or its id is given."""
+    if relation in values or f"{relation}_id" in values:
+        return values
+    return {relation: make(), **values}
+
+
+def member(**values: Any) -> Member:
+    values = _with("organization", organization, values)
+    return Member(**{"code": _code("M"), "name": "测试党员", "joined_on": date(2010, 7, 1), **values})
+
+
+def post(**values: Any) -> Post:
+    values = _with("organization", organization, values)
+    return Post(**{"code": _code("P"), "post": "secretary", "started_on": date(2023, 1, 1), **values})
+
+
+def meeting(**values: Any) -> Meeting:
+    values = _with("organization", organization, values)
+    values = {
+        "code": _code("MT"),
+        "kind": "theme_day",
+        "topic": "测试主题党日",
+        "status": "held",
+        "held_on": date(2026, 3, 10),
+        **values,
+    }
+    return Meeting(**values)
+
+
+def attendance(**values: Any) -> Attendance:
+    values = _with("meeting", meeting, _with("member", member, values))
+    return Attendance(**{"code": _code("AT"), "status": "present", **values})
+
+
+def fee_payment(**values: Any) -> FeePayment:
+    values = _with("member", member, values)
+    values = {
+        "code": _code("F"),
+        "period": "2026-03",
+        "due": Decimal("20.00"),
+        "pay_by": date(2026, 3, 31),
+        **values,
+    }
+    return FeePayment(**values)
+
+
+def course(**values: Any) -> Course:
+    values = _with("organization", organization, values)
+    values = {
+        "code": _code("C"),
+        "title": "测试课程",
+        "hours": 4.0,
+        "status": "published",
+        "published_on": date(2026, 2, 1),
+        **values,
+    }
+    return Course(**values)
+
+
+def study_record(**values: Any) -> StudyRecord:
+    values = _with("member", member, values)
+    return StudyRecord(
+        **{"code": _code("S"), "title": "测试学习", "hours": 4.0, "completed_on": date(2026, 3, 5), **values}
+    )
+
+
+def appraisal(**values: Any) -> Appraisal:
+    values = _with("member", member, values)
+    return Appraisal(**{"code": _code("AP"), "period": "2025", "appraised_on": date(2025, 12, 20), **values})
+
+
+def commendation(**values: Any) -> Commendation:
+    if "member" not in values and "member_id" not in values:
+        values = _with("organization", organization, values)
+    values = {
+        "code": _code("CM"),
+        "kind": "commendation",
+        "tier": "district",
+        "title": "先进党支部",
+        "issued_on": date(2026, 7, 1),
+        **values,
+    }
+    return Commendation(**values)
+
+
+def observation(**values: Any) -> Observation:
+    if "member" not in values and "member_id" not in values:
+        values = _with("organization", organization, values)
+    return Observation(**{"code": _code("OB"), "metric": "satisfaction", "period": "2026-03", "value": 90.0, **values})
+
+
+def holiday(**values: Any) -> Holiday:
+    return Holiday(**{"code": _code("H"), "day": date(2026, 10, 1), "name": "国庆节", "kind": "holiday", **values})
