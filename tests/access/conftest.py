@@ -1,0 +1,57 @@
+"""The world of ``world.py`` in a database of its own, made once and copied for each test."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import app.access.flush_check  # noqa: F401
+import app.domains.all  # noqa: F401
+import pytest
+from app.access.actor import Actor, system_actor
+from app.database.engine import make_engine
+from app.database.session import Session, make_session
+from sqlalchemy import Engine, make_url
+
+from config import Settings
+from tests.access.world import World, build
+
+
+@pytest.fixture(scope="session")
+def world_file(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, World]:
+    path = tmp_path_factory.mktemp("world") / "world.db"
+    shutil.copyfile(migrated_file, path)
+    engine = make_engine(f"sqlite:///{path}")
+    session = make_session(engine, system_actor("tests"))
+    world = build(session)
+    session.close()
+    engine.dispose()
+    return path, world
+
+
+@pytest.fixture
+def world(settings: Settings, world_file: tuple[Path, World]) -> World:
+    shutil.copyfile(world_file[0], make_url(settings.database_url).database)
+    return world_file[1]
+
+
+@pytest.fixture
+def world_engine(settings: Settings, world: World) -> Iterator[Engine]:
+    engine = make_engine(settings.database_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def session_for(world_engine: Engine) -> Iterator[Callable[..., Session]]:
+    """Opens a session for an actor."""
+    opened: list[Session] = []
+
+    def open_session(actor: Actor, writes: bool = False) -> Session:
+        opened.append(make_session(world_engine, actor, writes=writes))
+        return opened[-1]
+
+    yield open_session
+    for session in opened:
+        session.close()
