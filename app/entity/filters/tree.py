@@ -1,4 +1,4 @@
-"""The filter language: one form for rules, API queries, saved views and policies."""
+"""The syntax tree of the filter language. Operands are typed: ``app.entity.filters.parsing`` converts them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Operator(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FieldOperand:
-    """Another column of the same row, with an offset if it is a date (``{field: pay_by}``)."""
+    """Another column of the same row, with an offset if it is a date (``{field: pay_by}``, ``{field: pay_by+15d}``)."""
 
     path: str
     days: int = 0
@@ -41,6 +41,7 @@ class DateOperand:
 
 
 Operand = str | int | float | bool | date | FieldOperand | DateOperand
+"""A period is held as its first day, a code as its text; ``null`` has a truth value."""
 
 
 @dataclass(frozen=True, slots=True)
