@@ -134,7 +134,7 @@ def calendar_of(connection: Connection, registry: Registry) -> Calendar:
     if "holiday" not in registry:
         return Calendar()
     table = registry["holiday"].model.__table__
-    rows = connection.execute(select(table.c.held_on, table.c.kind)).all()
+    rows = connection.execute(select(table.c.day, table.c.kind)).all()
     return Calendar(
         holidays=frozenset(day for day, kind in rows if kind == "holiday"),
         working_days=frozenset(day for day, kind in rows if kind == "working_day"),

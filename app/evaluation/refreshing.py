@@ -1,0 +1,181 @@
+"""Scoring again just what changed: the subjects that committed changes have marked.
+
+They are scored against the peer statistics (observed ranges, distributions, means) of the last full run; ranks are
+counted when they are read, so they are always of now. Marks are removed only once their results are published, so a
+worker killed in between does the work again, with the same outcome.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+
+from sqlalchemy import Connection, Engine, delete, func, select
+
+from app.database.bulk import listed
+from app.database.clock import today
+from app.database.engine import for_writing
+from app.entity.periods import Period
+from app.entity.registry import Registry, registry
+from app.rules.library import RuleLibrary
+from app.rules.model import Index, Rule
+from app.rules.scoring import PeerStatistics
+
+from .dependencies import entities_read, subjects_of_rows
+from .inputs import PublishedResults
+from .leases import LeaseTaken, lease
+from .models import Change, Extent, Run, RunState
+from .progress import Progress
+from .running import Request, evaluate, evaluate_rule
+
+MOST_SUBJECTS = 2_000
+"""More changed subjects of a rule than this are scored by a full run of the rule, which costs less."""
+LEASE_WAIT_SECONDS = 120.0
+
+_changes, _runs = Change.__table__, Run.__table__
+
+
+@dataclass
+class Marks:
+    """The changes waiting, gathered."""
+
+    last_id: int = 0
+    coarse: bool = False
+    rows: dict[str, set[int]] = field(default_factory=dict)
+    """Changed rows by entity."""
+    organizations: set[int] = field(default_factory=set)
+    """Organizations that changed rows are or were tied to, those of their members, and all organizations above."""
+    members: set[int] = field(default_factory=set)
+
+
+def refresh(engine: Engine, library: RuleLibrary, *, progress: Progress | None = None) -> int:
+    """Score again what is marked; the number of results that changed. Does nothing while another process does it."""
+    progress = progress or Progress()
+    changed = 0
+    try:
+        with lease(engine, "refresh"):
+            while (marks := _gather(engine)) is not None:
+                changed += _refresh(engine, library, marks, progress)
+                with for_writing(engine).begin() as connection:
+                    connection.execute(delete(_changes).where(_changes.c.id <= marks.last_id))
+    except LeaseTaken:
+        return changed
+    return changed
+
+
+def _gather(engine: Engine) -> Marks | None:
+    with engine.connect() as connection:
+        last = connection.execute(select(func.max(_changes.c.id))).scalar()
+        if last is None:
+            return None
+        marks = Marks(last_id=last)
+        statement = select(
+            _changes.c.entity, _changes.c.row_id, _changes.c.organization_id, _changes.c.member_id
+        ).where(_changes.c.id <= last)
+        for entity, row, organization, member in connection.execute(statement.distinct()):
+            if row is None:
+                marks.coarse = True
+                continue
+            marks.rows.setdefault(entity, set()).add(row)
+            marks.organizations |= {organization} - {None}
+            marks.members |= {member} - {None}
+        _widen(connection, marks, registry)
+        return marks
+
+
+def _widen(connection: Connection, marks: Marks, registry: Registry) -> None:
+    """Add the organizations of marked members, and all organizations above any that is marked."""
+    if marks.members and "member" in registry:
+        members = registry["member"].model.__table__
+        statement = select(members.c.organization_id).where(members.c.id.op("IN")(listed(sorted(marks.members))))
+        marks.organizations |= set(connection.execute(statement.distinct()).scalars()) - {None}
+    if marks.organizations:
+        organizations = registry["organization"].model.__table__
+        statement = select(organizations.c.path).where(organizations.c.id.op("IN")(listed(sorted(marks.organizations))))
+        for path in connection.execute(statement).scalars():
+            marks.organizations |= {int(part) for part in (path or "").split("/") if part}
+
+
+def _refresh(engine: Engine, library: RuleLibrary, marks: Marks, progress: Progress) -> int:
+    day = today()
+    if marks.coarse:
+        return sum(outcome.changed for outcome in evaluate(engine, library, Request(), progress=progress))
+    results = PublishedResults(engine, library)
+    changed_rules: set[str] = set()
+    changed = 0
+    rules = library.ordered(None, day)
+    progress.start(rules=len(rules))
+    for rule in rules:
+        reads = entities_read(rule, registry)
+        by_results = ("index" in reads or "warning" in reads) and changed_rules
+        if not (reads & set(marks.rows)) and not by_results:
+            continue
+        outcome_changed = _refresh_rule(engine, library, rule, marks, day, results, progress)
+        if outcome_changed:
+            changed_rules.add(rule.code)
+            changed += outcome_changed
+    progress.finish()
+    return changed
+
+
+def _refresh_rule(
+    engine: Engine,
+    library: RuleLibrary,
+    rule: Rule,
+    marks: Marks,
+    day: date,
+    results: PublishedResults,
+    progress: Progress,
+) -> int:
+    period = Period.containing(day, rule.period) if rule.period else None
+    with engine.connect() as connection:
+        subjects = _subjects(connection, rule, marks, registry)
+        last = _last_full_run(connection, rule, str(period or ""), day)
+    if not subjects:
+        return 0
+    whole = last is None or len(subjects) > MOST_SUBJECTS or last.rule_version != rule.version
+    statistics = None
+    if not whole and isinstance(rule, Index):
+        statistics = PeerStatistics.from_bytes(last.peer_statistics) if last.peer_statistics else None
+        whole = statistics is None
+    with lease(engine, f"{rule.code}:{period or ''}", wait_seconds=LEASE_WAIT_SECONDS, waiting=progress.waiting):
+        outcome = evaluate_rule(
+            engine,
+            rule,
+            period,
+            day,
+            results,
+            progress=progress,
+            subjects=None if whole else sorted(subjects),
+            statistics=statistics,
+        )
+    if whole:
+        results.remember(rule, day, outcome.results)
+    return outcome.changed
+
+
+def _subjects(connection: Connection, rule: Rule, marks: Marks, registry: Registry) -> set[int]:
+    """The rule's subjects that the marks touch."""
+    if rule.subject == "organization":
+        subjects = set(marks.organizations)
+    elif rule.subject == "member":
+        subjects = set(marks.members)
+    else:
+        subjects = set()
+    for entity, rows in marks.rows.items():
+        subjects |= subjects_of_rows(connection, rule, registry, entity, rows)
+    return subjects
+
+
+def _last_full_run(connection: Connection, rule: Rule, period_code: str, day: date):
+    statement = (
+        select(_runs.c.rule_version, _runs.c.as_of, _runs.c.peer_statistics)
+        .where(
+            _runs.c.rule_code == rule.code,
+            _runs.c.period_code == period_code,
+            _runs.c.extent == Extent.FULL,
+            _runs.c.state == RunState.PUBLISHED,
+        )
+        .order_by(_runs.c.id.desc())
+    )
+    return connection.execute(statement.limit(1)).first()
