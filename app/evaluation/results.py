@@ -1,0 +1,272 @@
+"""What is in force, as pages ask for it. Reads through a session, so that every figure is in the reader's scope.
+
+Ranks are the one exception: a rank among all is a count over all, and says nothing of whom it counts. They are counted
+when they are read, so that scoring one subject again renews every rank without writing a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from app.access.scoped import scoped
+from app.entity.labels import Label
+from app.entity.registry import registry
+from app.rules.model import SEVERITY, Light
+
+from .models import IN_FORCE, Evaluation, Extent, PeriodRecord, Run, RunState, Score, WarningState
+
+scoped(Score, label=Label("得分", "Score"))
+scoped(WarningState, label=Label("预警", "Warning"))
+
+LEAF_TIER = "branch"
+"""Lights of organizations are counted on this tier: those above are rolled up from it."""
+
+
+@dataclass
+class LightCounts:
+    """How many subjects stand on each light, and their mean score."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    mean: float | None = None
+
+    @property
+    def scored(self) -> int:
+        """Subjects, those without data left out."""
+        return sum(number for light, number in self.counts.items() if light != Light.NO_DATA)
+
+    @property
+    def subjects(self) -> int:
+        return sum(self.counts.values())
+
+    @property
+    def red_share(self) -> float:
+        return self.counts.get(Light.RED, 0) / self.scored if self.scored else 0.0
+
+
+@dataclass(frozen=True)
+class Rank:
+    """A place among the scored: 1, 2, 2, 4, highest score first."""
+
+    place: int
+    of: int
+
+
+def in_force(rule_code: str, period_code: str) -> ColumnElement[bool]:
+    """The scores of a rule and period that no later run has replaced."""
+    return and_(Score.rule_code == rule_code, Score.period_code == period_code, Score.until_run_id == IN_FORCE)
+
+
+def leaves() -> ColumnElement[bool]:
+    """Scores of members, and of organizations of the lowest tier."""
+    return or_(Score.member_id.is_not(None), Score.tier == LEAF_TIER)
+
+
+def _severity(light: ColumnElement[str]) -> ColumnElement[int]:
+    """Worst first; ``no_data`` last."""
+    order = {code.value: position for position, code in enumerate(SEVERITY)}
+    return case(order, value=light, else_=len(order))
+
+
+def light_counts(session: Session, rule_code: str, period_code: str, *conditions: ColumnElement[bool]) -> LightCounts:
+    """All leaves in scope, by light."""
+    statement = (
+        select(Score.light, func.count(Score.id), func.sum(Score.score))
+        .where(in_force(rule_code, period_code), leaves(), *conditions)
+        .group_by(Score.light)
+    )
+    rows = session.execute(statement).all()
+    counts = LightCounts({light: number for light, number, _total in rows})
+    total = sum(amount or 0.0 for _light, _number, amount in rows)
+    counts.mean = total / counts.scored if counts.scored else None
+    return counts
+
+
+def light_counts_by_child(
+    session: Session, rule_code: str, period_code: str, organization_id: int
+) -> dict[int, LightCounts]:
+    """The leaves below each child of an organization, by the child's id and light. The child on whose path a leaf
+    lay on the day of its run counts it."""
+    child = aliased(registry["organization"].model)
+    statement = (
+        select(child.id, Score.light, func.count(Score.id), func.sum(Score.score))
+        .join(Score, and_(Score.path >= child.path, Score.path < child.path.concat("~")))
+        .where(child.parent_id == organization_id, in_force(rule_code, period_code), leaves())
+        .group_by(child.id, Score.light)
+    )
+    found: dict[int, LightCounts] = {}
+    totals: dict[int, float] = {}
+    for child_id, light, number, amount in session.execute(statement):
+        found.setdefault(child_id, LightCounts()).counts[light] = number
+        totals[child_id] = totals.get(child_id, 0.0) + (amount or 0.0)
+    for child_id, counts in found.items():
+        counts.mean = totals[child_id] / counts.scored if counts.scored else None
+    return found
+
+
+def light_changes(rule_code: str, period_code: str, since: date) -> Select[tuple[Score]]:
+    """Leaves whose light changed on or after a day, gravest first."""
+    return (
+        select(Score)
+        .where(in_force(rule_code, period_code), leaves(), Score.light_before.is_not(None), Score.light_since >= since)
+        .order_by(_severity(Score.light), Score.order_key, Score.id)
+    )
+
+
+def changes_by_light(session: Session, rule_code: str, period_code: str, since: date) -> dict[str, int]:
+    """By how many each light's count grew since a day."""
+    statement = (
+        select(Score.light, Score.light_before, func.count(Score.id))
+        .where(in_force(rule_code, period_code), leaves(), Score.light_before.is_not(None), Score.light_since >= since)
+        .group_by(Score.light, Score.light_before)
+    )
+    grown: dict[str, int] = {}
+    for light, before, number in session.execute(statement):
+        grown[light] = grown.get(light, 0) + number
+        grown[before] = grown.get(before, 0) - number
+    return grown
+
+
+def ranked(rule_code: str, period_code: str) -> Select[tuple[Score]]:
+    """Leaves with a score, lowest first."""
+    return (
+        select(Score)
+        .where(in_force(rule_code, period_code), leaves(), Score.order_key.is_not(None))
+        .order_by(Score.order_key, Score.id)
+    )
+
+
+def score_of(session: Session, rule_code: str, period_code: str, subject_id: int) -> Score | None:
+    """The score of one subject, if the reader may see it."""
+    return session.scalars(
+        select(Score).where(in_force(rule_code, period_code), Score.subject_id == subject_id)
+    ).one_or_none()
+
+
+def scores_of(session: Session, rule_code: str, subject_id: int) -> Sequence[Score]:
+    """The scores of one subject in every period, oldest first."""
+    statement = select(Score).where(
+        Score.rule_code == rule_code, Score.subject_id == subject_id, Score.until_run_id == IN_FORCE
+    )
+    return session.scalars(statement.order_by(Score.period_code)).all()
+
+
+def rank_of(session: Session, score: Score, *, peers: bool = False, under: str | None = None) -> Rank | None:
+    """The place of a score among all leaves, among its peers, or among those below a path. Counts rows that the
+    reader may not see, and gives nothing of them but their number."""
+    if score.order_key is None:
+        return None
+    conditions = [in_force(score.rule_code, score.period_code), Score.order_key.is_not(None)]
+    if score.member_id is None:
+        conditions.append(Score.tier == score.tier if score.tier else Score.tier.is_(None))
+    if peers:
+        conditions.append(Score.peers == score.peers)
+    if under:
+        conditions += [Score.path >= under, Score.path < under + "~"]
+    statement = select(func.count(Score.id), func.sum(case((Score.order_key > score.order_key, 1), else_=0))).where(
+        *conditions
+    )
+    total, above = session.connection().execute(statement).one()
+    return Rank(int(above or 0) + 1, total) if total else None
+
+
+def ranks_of(session: Session, scores: Iterable[Score]) -> dict[int, int]:
+    """The places among all of the scores of one page, by the score's id, by one query: the page's scores are joined
+    with how many are above each."""
+    found: dict[int, int] = {}
+    scores = [score for score in scores if score.order_key is not None]
+    if not scores:
+        return found
+    first = scores[0]
+    keys = sorted({score.order_key for score in scores}, reverse=True)
+    above = [func.sum(case((Score.order_key > key, 1), else_=0)) for key in keys]
+    statement = select(*above).where(in_force(first.rule_code, first.period_code), leaves())
+    places = dict(zip(keys, session.connection().execute(statement).one(), strict=True))
+    for score in scores:
+        found[score.id] = int(places[score.order_key] or 0) + 1
+    return found
+
+
+def peer_means(session: Session, rule_code: str, peers: str) -> dict[str, float]:
+    """The mean score of a peer group by period. A mean over all peers, whoever reads it."""
+    statement = (
+        select(Score.period_code, func.avg(Score.score))
+        .where(
+            Score.rule_code == rule_code, Score.until_run_id == IN_FORCE, Score.peers == peers, Score.score.is_not(None)
+        )
+        .where(leaves())
+        .group_by(Score.period_code)
+    )
+    return {period: float(mean) for period, mean in session.connection().execute(statement)}
+
+
+def counts_by_period(session: Session, rule_code: str) -> dict[str, dict[str, int]]:
+    """How many leaves in scope stood on each light, by period, oldest first."""
+    statement = (
+        select(Score.period_code, Score.light, func.count(Score.id))
+        .where(Score.rule_code == rule_code, Score.until_run_id == IN_FORCE, leaves())
+        .group_by(Score.period_code, Score.light)
+        .order_by(Score.period_code)
+    )
+    found: dict[str, dict[str, int]] = {}
+    for period, light, number in session.execute(statement):
+        found.setdefault(period, {})[light] = number
+    return found
+
+
+def standing_warnings(*conditions: ColumnElement[bool]) -> Select[tuple[WarningState]]:
+    """Levels that stand now, gravest first and longest first."""
+    return (
+        select(WarningState)
+        .where(WarningState.until_run_id == IN_FORCE, WarningState.light != Light.NO_DATA, *conditions)
+        .order_by(_severity(WarningState.light), WarningState.since, WarningState.id)
+    )
+
+
+def warning_counts(session: Session, *conditions: ColumnElement[bool]) -> dict[tuple[str, str], int]:
+    """How many warnings stand, by rule and level."""
+    statement = (
+        select(WarningState.rule_code, WarningState.light, func.count(WarningState.id))
+        .where(WarningState.until_run_id == IN_FORCE, WarningState.light != Light.NO_DATA, *conditions)
+        .group_by(WarningState.rule_code, WarningState.light)
+    )
+    return {(rule, light): number for rule, light, number in session.execute(statement)}
+
+
+def periods_of(session: Session, rule_code: str) -> list[str]:
+    """The periods that have published results, newest first."""
+    statement = (
+        select(Run.period_code)
+        .where(Run.rule_code == rule_code, Run.state == RunState.PUBLISHED, Run.extent == Extent.FULL)
+        .distinct()
+    )
+    return sorted(session.scalars(statement), reverse=True)
+
+
+def period_state(session: Session, period_code: str) -> str | None:
+    """open, provisional or closed."""
+    return session.scalar(select(PeriodRecord.state).where(PeriodRecord.period_code == period_code))
+
+
+def latest_run(session: Session, rule_code: str, period_code: str, *, full: bool = False) -> Run | None:
+    """The last published run of a rule and period; ``full``: the one that peer figures are from."""
+    statement = select(Run).where(
+        Run.rule_code == rule_code, Run.period_code == period_code, Run.state == RunState.PUBLISHED
+    )
+    if full:
+        statement = statement.where(Run.extent == Extent.FULL)
+    return session.scalars(statement.order_by(Run.id.desc()).limit(1)).first()
+
+
+def running_evaluation(session: Session) -> Evaluation | None:
+    """The evaluation that is waiting or under way, if any; those of single changes are too short to show."""
+    return session.scalars(
+        select(Evaluation)
+        .where(Evaluation.state.in_([RunState.QUEUED, RunState.RUNNING]), Evaluation.cause != "change")
+        .order_by(Evaluation.id.desc())
+        .limit(1)
+    ).first()
