@@ -145,6 +145,8 @@ def text(value: Any) -> str:
         return ""
     if isinstance(value, Label):
         return value.in_language(language())
+    if hasattr(value, "__html__"):
+        return value
     words = getattr(value, "label", None)
     if isinstance(value, Enum) and isinstance(words, Label):
         return words.in_language(language())
@@ -436,6 +438,7 @@ def install(
         permission_word, big_type, asset, script_words,
     )  # fmt: skip
     app.jinja_env.globals.update({helper.__name__: helper for helper in helpers})
+    app.jinja_env.filters.update(words=text, short_period=period_short)
     app.jinja_env.globals.update(
         console_menu=console_menu, reader=reader, unread=unread, LIGHTS=LIGHTS, LIGHT_WORDS=LIGHT_WORDS
     )

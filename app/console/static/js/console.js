@@ -38,6 +38,9 @@
     document.dispatchEvent(new Event('bigtype'));
   });
   on('click', '[data-back]', function () { history.back(); });
+  on('click', '[data-fold]', function (event, button) {   /* filters behind one button on phones */
+    button.setAttribute('aria-expanded', button.closest('.filters').classList.toggle('is-open'));
+  });
   on('click', '[data-print]', function () { window.print(); });
   on('change', '[data-goto]', function (event, select) { location.href = select.value; });
 
