@@ -102,6 +102,11 @@ class Settings:
         return self.database_url in ("sqlite://", "sqlite:///:memory:")
 
     @property
+    def data_key(self) -> str:
+        """A short name for DATA_DIR, for what lies outside it but belongs to it."""
+        return _short_hash(self.data_dir)
+
+    @property
     def socket_path(self) -> Path:
         """Where the embedded queue server listens. Its folder belongs to this user alone."""
         return queue_socket(self.data_dir)
@@ -134,10 +139,14 @@ def queue_socket(data_dir: Path) -> Path:
     Systems refuse socket paths of more than some 104 bytes and a data folder may lie deep, so the socket stands in a
     folder of this user in the temporary directory, named by a hash of the data folder.
     """
-    name = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:16] + ".sock"
+    name = _short_hash(data_dir) + ".sock"
     folder = f"beacon-{os.getuid()}"
     path = Path(tempfile.gettempdir(), folder, name)
     return path if len(os.fsencode(path)) <= LONGEST_SOCKET_PATH else Path("/tmp", folder, name)
+
+
+def _short_hash(path: Path) -> str:
+    return hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
 
 
 def _path(given: str | None, default: Path) -> Path:

@@ -1,0 +1,40 @@
+"""Every kind of job there is. Light, for the web server needs it: the functions are in `tasks.py`, for workers only."""
+
+from dataclasses import dataclass
+
+EVALUATION = "evaluation"
+"""Jobs that run Polars: their worker never forks."""
+DEFAULT = "default"
+"""All other jobs: each has a process of its own, so that one that goes wrong harms no other."""
+QUEUES = (EVALUATION, DEFAULT)
+
+
+@dataclass(frozen=True)
+class JobKind:
+    """How jobs of one name are treated."""
+
+    queue: str
+    timeout: int
+    """Seconds after which a job is given up. Celery's solo worker cannot enforce it."""
+    pauses: tuple[int, ...] = (1, 15, 120)
+    """Seconds before each further try after a failure; as many tries as there are numbers."""
+    keeps_result: int = 3600
+    """Seconds for which `status` can tell how it went."""
+    expires: int | None = None
+    """Seconds after which a job that has not begun is pointless, because the schedule makes another."""
+
+
+KINDS = {
+    # Score indices now: `codes` (all if absent), `period` such as "2026Q3", `as_of` as ISO date.
+    "evaluate": JobKind(EVALUATION, timeout=3600),
+    # Score again the subjects that saved changes have marked.
+    "refresh_changed": JobKind(EVALUATION, timeout=600, pauses=(1, 5), keeps_result=60, expires=60),
+    # Evaluate the warnings whose outcome depends on the date.
+    "evaluate_warnings": JobKind(EVALUATION, timeout=3600),
+    # Final evaluation and closing of the periods that have ended.
+    "close_due_periods": JobKind(EVALUATION, timeout=3600),
+    # Make the rows of what is owed: monthly fees, expected attendance, required study.
+    "create_due": JobKind(DEFAULT, timeout=3600),
+    # Remove what is kept for a limited time only.
+    "prune": JobKind(DEFAULT, timeout=3600),
+}

@@ -1,0 +1,55 @@
+"""What is done periodically: the list, and when an entry is due. All times are those of Asia/Shanghai."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from croniter import croniter
+
+from config import TIME_ZONE
+
+ZONE = ZoneInfo(TIME_ZONE)
+
+
+@dataclass(frozen=True)
+class Daily:
+    """A job at set times (`at`, in cron's five fields).
+
+    A time that passed while nothing ran is made up for once; so is one of the first start if `also_at_first_start`.
+    """
+
+    job: str
+    at: str
+    arguments: dict = field(default_factory=dict)
+    also_at_first_start: bool = False
+
+    def last_due(self, now: datetime) -> datetime:
+        """The latest set time that is not after `now` (which has a zone), in Asia/Shanghai."""
+        # croniter looks strictly before the time that it is given.
+        just_after = now.astimezone(ZONE).replace(microsecond=0) + timedelta(seconds=1)
+        return croniter(self.at, just_after).get_prev(datetime)
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A job every so many seconds; one that was missed is not made up for."""
+
+    job: str
+    seconds: float
+
+
+SCHEDULE: tuple[Daily, ...] = (
+    # What is owed comes first: the night's evaluation counts it. On the 1st it makes the month's fees; on other days
+    # it adds what is missing, for members who have just been entered.
+    Daily("create_due", "30 0 * * *", also_at_first_start=True),
+    # The last evaluation of periods that ended yesterday, before the nightly one of the new period.
+    Daily("close_due_periods", "40 1 * * *"),
+    Daily("evaluate", "10 2 * * *", also_at_first_start=True),
+    Daily("evaluate_warnings", "30 5 * * *", also_at_first_start=True),
+    Daily("prune", "15 4 * * *"),
+)
+
+SWEEPS: tuple[Sweep, ...] = (
+    # A saved change enqueues this by itself; the sweep finds what was saved while the queue was away.
+    Sweep("refresh_changed", 2.0),
+)
