@@ -54,11 +54,15 @@ class FieldOptions:
     there, and follows when the source changes."""
 
 
-def _column(type_: Any, zh: str, en: str, options: dict[str, Any], column: dict[str, Any]) -> MappedColumn[Any]:
+def _options(zh: str, en: str, options: dict[str, Any]) -> FieldOptions:
     help_, unit = options.pop("help", None), options.pop("unit", None)
-    field = FieldOptions(
+    return FieldOptions(
         Label(zh, en), help=Label(*help_) if help_ else None, unit=Label(*unit) if unit else None, **options
     )
+
+
+def _column(type_: Any, zh: str, en: str, options: dict[str, Any], column: dict[str, Any]) -> MappedColumn[Any]:
+    field = _options(zh, en, options)
     # A column that is filtered or sorted by in every list has an index.
     if field.filtered and not column.get("unique") and "index" not in column:
         column["index"] = True
@@ -166,5 +170,5 @@ def reference(target: str, zh: str, en: str, **arguments: Any) -> MappedColumn[A
     column.setdefault("index", not column.get("unique"))
     ondelete = options.pop("ondelete", None)
     options["target"] = target
-    column_info = {"field": FieldOptions(Label(zh, en), **options)}
+    column_info = {"field": _options(zh, en, options)}
     return mapped_column(ForeignKey(f"bc_{target}.id", ondelete=ondelete), info=column_info, **column)
