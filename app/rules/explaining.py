@@ -1,0 +1,331 @@
+"""Results in words: why a node lost what it lost, from the numbers a run kept and the rule that made them.
+
+Nothing here is stored. A sentence says fact, figure and consequence (“党课缺 2 次”), and names the metrics it speaks
+of, so that a page can link each figure to the very records behind it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from app.entity.filters import All, AnyOf, Filter, Operator, Test
+from app.entity.labels import Label
+from app.entity.registry import EntityType, Field, Registry
+
+from .expressions import Arithmetic, Call, Comparison, Expression, Literal, Logical, Name, Not, walk
+from .frames import Reason, column_of_metric
+from .model import (
+    Aggregate,
+    Bands,
+    Categories,
+    Curve,
+    Figure,
+    Formula,
+    Index,
+    Metric,
+    Node,
+    ObservedRange,
+    Percentile,
+    Range,
+    Rule,
+    Target,
+    ZScore,
+)
+
+Row = Mapping[str, Any]
+"""One subject's numbers, by the columns of ``app.rules.frames``."""
+
+NEGLIGIBLE = 0.005
+"""Losses below this many points round to nothing on every page."""
+
+
+@dataclass(frozen=True)
+class FigureUsed:
+    """A metric that a value came from: what it counts, and its number. ``metric`` names it within the rule."""
+
+    metric: str
+    label: Label
+    value: Any
+
+
+@dataclass(frozen=True)
+class NodeExplained:
+    """A node of the tree for one subject. ``won``, ``weight`` and ``lost`` are points of the index's scale."""
+
+    code: str
+    label: Label
+    sentence: Label
+    score: float | None
+    won: float
+    weight: float
+    lost: float
+    reason: Reason
+    basis: Label | None = None
+    figures: tuple[FigureUsed, ...] = ()
+    children: tuple[NodeExplained, ...] = field(default=())
+
+    def leaves(self) -> Iterator[NodeExplained]:
+        """The nodes with a value, below this one."""
+        if not self.children:
+            yield self
+        for child in self.children:
+            yield from child.leaves()
+
+
+def explain(index: Index, row: Row, registry: Registry) -> tuple[NodeExplained, ...]:
+    """The index's dimensions for one subject, greatest loss first at every level; nodes that do not apply left out."""
+    span = index.scale[1] - index.scale[0]
+    return _ordered(_explained(index, child, row, registry, span) for child in index.root.children if child.enabled)
+
+
+def _ordered(nodes: Iterator[NodeExplained]) -> tuple[NodeExplained, ...]:
+    applying = [node for node in nodes if node.reason is not Reason.NOT_APPLICABLE]
+    return tuple(sorted(applying, key=lambda node: -node.lost))
+
+
+def _explained(index: Index, node: Node, row: Row, registry: Registry, span: float) -> NodeExplained:
+    score = row.get(f"{node.code}.score")
+    weight = (row.get(f"{node.code}.weight") or 0.0) * span
+    lost = row.get(f"{node.code}.lost") or 0.0
+    reason = Reason(row.get(f"{node.code}.reason") or 0)
+    common: dict[str, Any] = {
+        "code": node.code,
+        "label": node.label,
+        "score": score,
+        "weight": weight,
+        "won": weight * score / 100 if score is not None else 0.0,
+        "lost": lost,
+        "reason": reason,
+        "basis": node.basis,
+    }
+    if node.children:
+        children = _ordered(_explained(index, child, row, registry, span) for child in node.children if child.enabled)
+        return NodeExplained(sentence=node.label, children=children, **common)
+    return NodeExplained(
+        sentence=_sentence(index, node, row, registry), figures=figures_used(index, node.value, row, registry), **common
+    )
+
+
+def why(index: Index, row: Row, registry: Registry, most: int = 2) -> Label:
+    """The greatest losses in one line: “党课缺 2 次，失 2.0 分；到会率 48%，失 3.0 分”."""
+    leaves = [leaf for node in explain(index, row, registry) for leaf in node.leaves() if leaf.lost >= 0.05]
+    worst = sorted(leaves, key=lambda leaf: -leaf.lost)[:most]
+    if not worst:
+        return Label("没有失分", "Nothing lost")
+    return Label(
+        "；".join(f"{leaf.sentence.zh}，失 {leaf.lost:.1f} 分" for leaf in worst),
+        "; ".join(f"{leaf.sentence.en}, lost {leaf.lost:.1f}" for leaf in worst),
+    )
+
+
+def figures_used(rule: Rule, expression: Expression | None, row: Row, registry: Registry) -> tuple[FigureUsed, ...]:
+    """The aggregate metrics an expression rests on, those of computed figures included, each once."""
+    metrics = {metric.name: metric for metric in rule.metrics}
+    found: dict[str, FigureUsed] = {}
+
+    def visit(part: Expression) -> None:
+        for inner in walk(part):
+            metric = metrics.get(inner.path) if isinstance(inner, Name) else None
+            if isinstance(metric, Figure):
+                visit(metric.expression)
+            elif isinstance(metric, Metric) and metric.name not in found:
+                value = row.get(column_of_metric(metric.name))
+                found[metric.name] = FigureUsed(metric.name, describe_metric(metric, value, registry), value)
+
+    if expression is not None:
+        visit(expression)
+    return tuple(found.values())
+
+
+def describe_metric(metric: Metric, value: Any, registry: Registry) -> Label:
+    """“组织生活（党课、已召开）2 次”: what a metric counts, and its number."""
+    if metric.entity == "index":
+        return Label(f"指数结果 {_plain(value)}", f"index results {_plain(value)}")
+    if metric.entity == "warning":
+        return Label(f"预警 {_plain(value)} 项", f"warnings {_plain(value)}")
+    entity = registry[metric.entity]
+    words = [*_words(metric.where, entity, registry)]
+    what = Label(
+        entity.label.zh + (f"（{'、'.join(word.zh for word in words)}）" if words else ""),
+        entity.label.en + (f" ({', '.join(word.en.lower() for word in words)})" if words else ""),
+    )
+    column = _field_of(metric.of, entity)
+    match metric.aggregate:
+        case Aggregate.COUNT | Aggregate.STREAK:
+            return Label(f"{what.zh} {_plain(value)} {entity.options.measure}", f"{what.en}: {_plain(value)}")
+        case Aggregate.EXISTS:
+            return Label(f"{what.zh}{'有' if value else '无'}", f"{what.en}: {'yes' if value else 'none'}")
+    name = column.label if column else Label("数值", "value")
+    return Label(f"{what.zh}{name.zh} {_plain(value)}", f"{what.en}, {name.en.lower()}: {_plain(value)}")
+
+
+def _field_of(of: Expression | None, entity: EntityType) -> Field | None:
+    return entity.fields.get(of.path) if isinstance(of, Name) else None
+
+
+def _words(condition: Filter | None, entity: EntityType, registry: Registry) -> Iterator[Label]:
+    """The codes that a filter asks for, as words: what tells these rows from others of their entity."""
+    match condition:
+        case Test(path=path, operator=Operator.EQ | Operator.IN, operand=operand):
+            field_ = _field_at(entity, path, registry)
+            if field_ is not None and field_.code_list is not None:
+                for code in operand if isinstance(operand, tuple) else (operand,):
+                    yield field_.code_list(code).label
+        case All(parts=parts) | AnyOf(parts=parts):
+            for part in parts:
+                yield from _words(part, entity, registry)
+
+
+def _field_at(entity: EntityType, path: str, registry: Registry) -> Field | None:
+    *steps, name = path.split(".")
+    for step in steps:
+        relation = entity.relations.get(step)
+        if relation is None:
+            return None
+        entity = registry[relation.target]
+    return entity.fields.get(name)
+
+
+def _sentence(index: Index, node: Node, row: Row, registry: Registry) -> Label:
+    label, value = node.label, row.get(f"{node.code}.value")
+    reason = Reason(row.get(f"{node.code}.reason") or 0)
+    if reason in (Reason.MISSING_SKIPPED, Reason.MISSING_FAILED):
+        return Label(f"{label.zh}没有数据", f"{label.en}: no data")
+    if reason is Reason.MISSING_ZERO:
+        return Label(f"{label.zh}没有数据，按 0 分计", f"{label.en}: no data, counted as 0")
+    if reason is Reason.MISSING_PEER_AVERAGE:
+        return Label(f"{label.zh}没有数据，按同类均值计", f"{label.en}: no data, counted as the peers' mean")
+    if value is None:
+        return label
+    if _is_truth(index, node.value):
+        return Label(f"{label.zh}{'已达到' if value else '未达到'}", f"{label.en}: {'met' if value else 'not met'}")
+    share = _is_share(node)
+    shown = _figure(value, share)
+    score = row.get(f"{node.code}.score")
+    match node.shape:
+        case Target():
+            due = value * 100 / score if score and score < 100 else None
+            return _against_target(index, node, row, registry, value, due, share)
+        case Bands(steps=steps):
+            return _within(label, value, [edge for edge, _ in steps], share)
+        case Range(high=Literal(value=high)):
+            return Label(
+                f"{label.zh} {shown}，{_figure(high, share)} 得满分",
+                f"{label.en} {shown}; full marks at {_figure(high, share)}",
+            )
+        case Percentile():
+            below = 100 - (score or 0)
+            return Label(
+                f"{label.zh} {shown}，低于 {below:.0f}% 的同类", f"{label.en} {shown}, below {below:.0f}% of its peers"
+            )
+        case Categories():
+            return Label(f"{label.zh}：{_category(index, node, value, registry).zh}", f"{label.en}: {value}")
+        case Curve() | ObservedRange() | ZScore() | Formula() | Range() | None:
+            return Label(f"{label.zh} {shown}", f"{label.en} {shown}")
+    return label
+
+
+def _against_target(
+    index: Index, node: Node, row: Row, registry: Registry, value: float, due: float | None, share: bool
+) -> Label:
+    """“党课缺 2 次” where a count falls short, “到会率 73.3%，目标 80%” elsewhere."""
+    label = node.label
+    if due is None and not value:
+        if isinstance(node.shape, Target) and isinstance(node.shape.value, Literal):
+            due = float(node.shape.value.value)
+        else:
+            return Label(f"{label.zh}还没有（0）", f"{label.en}: none yet")
+    if due is None:
+        return Label(f"{label.zh} {_figure(value, share)}，已达目标", f"{label.en} {_figure(value, share)}: on target")
+    counted = _counted(index, node.value, registry)
+    if counted is not None and due - value >= 0.95:
+        short = _plain(round(due - value))
+        return Label(
+            f"{label.zh}缺 {short} {counted.options.measure}", f"{label.en}: {short} short of {_plain(round(due))}"
+        )
+    return Label(
+        f"{label.zh} {_figure(value, share)}，目标 {_figure(due, share)}",
+        f"{label.en} {_figure(value, share)}, target {_figure(due, share)}",
+    )
+
+
+def _counted(rule: Rule, expression: Expression | None, registry: Registry) -> EntityType | None:
+    """The entity whose rows a value counts, if it is the plain count of a metric."""
+    if not isinstance(expression, Name):
+        return None
+    for metric in rule.metrics:
+        if isinstance(metric, Metric) and metric.name == expression.path:
+            return registry.get(metric.entity) if metric.aggregate is Aggregate.COUNT else None
+    return None
+
+
+def _within(label: Label, value: float, edges: list[float], share: bool) -> Label:
+    below = [edge for edge in edges if edge <= value]
+    above = [edge for edge in edges if edge > value]
+    shown = _figure(value, share)
+    if not above:
+        return Label(f"{label.zh} {shown}", f"{label.en} {shown}")
+    low, high = _figure(below[-1] if below else 0, share), _figure(above[0], share)
+    return Label(f"{label.zh} {shown}，在 {low}–{high} 段", f"{label.en} {shown}, between {low} and {high}")
+
+
+def _category(index: Index, node: Node, value: str, registry: Registry) -> Label:
+    """The word for a code: that of the column the value was read from."""
+    for part in walk(node.value) if node.value is not None else ():
+        if not isinstance(part, Name):
+            continue
+        for metric in index.metrics:
+            if isinstance(metric, Metric) and metric.name == part.path and metric.entity in registry:
+                column = _field_of(metric.of, registry[metric.entity])
+                if column and column.code_list:
+                    return column.code_list(value).label
+        found = _field_at(registry[index.subject], part.path, registry)
+        if found and found.code_list:
+            return found.code_list(value).label
+    return Label(str(value), str(value))
+
+
+def _is_truth(rule: Rule, expression: Expression | None) -> bool:
+    match expression:
+        case Comparison() | Logical() | Not() | Literal(value=bool()):
+            return True
+        case Name(path=path):
+            return any(
+                isinstance(metric, Metric) and metric.name == path and metric.aggregate is Aggregate.EXISTS
+                for metric in rule.metrics
+            )
+    return False
+
+
+def _is_share(node: Node) -> bool:
+    """Whether a value reads as a percentage: a quotient whose full marks lie at or below 1."""
+    quotient = isinstance(node.value, Arithmetic) and node.value.operator == "/"
+    quotient = quotient or (isinstance(node.value, Call) and node.value.function == "filled")
+    match node.shape:
+        case Target(value=Literal(value=full)):
+            return quotient and full <= 1
+        case Bands(steps=points) | Curve(points=points):
+            return quotient and points[-1][0] <= 1
+        case Range(low=Literal(value=low), high=Literal(value=high)):
+            return quotient and max(low, high) <= 1
+    return False
+
+
+def _figure(value: float, share: bool) -> str:
+    return f"{_plain(round(float(value) * 100, 1))}%" if share else _plain(value)
+
+
+def _plain(value: Any) -> str:
+    """A number as people write it: grouped, at most two decimals, no trailing zeros."""
+    if value is None:
+        return "—"
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, int | float):
+        return f"{round(float(value), 2):,.2f}".rstrip("0").rstrip(".")
+    return str(value)
