@@ -1,0 +1,93 @@
+"""A row's values as people read them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from flask import current_app, url_for
+from markupsafe import Markup
+
+from app.access.references import row_names
+from app.entity.labels import Label
+from app.entity.registry import Entity, EntityType, Field, FieldKind, registry
+
+from .columns import field_of
+from .masks import masked
+from .memory import memory
+from .permissions import class_name, may
+from .presentation import fmt, period_name, text
+
+OUT_OF_SIGHT = Label("（不在管辖范围内）", "(outside your organization)")
+
+
+def shown(entity: EntityType, row: Entity, column: str, *, linked: bool = True) -> Any:
+    """One value of a row: a word for a code, a masked number, a link for a relation, a figure with its unit."""
+    if column in entity.relations:
+        return related(entity, row, column, linked=linked)
+    return in_words(field_of(entity, column), getattr(row, column))
+
+
+def in_words(field: Field, value: Any) -> Any:
+    """A field's value as ``presentation.fmt`` takes it; None for nothing."""
+    if value is None or value == "":
+        return None
+    if field.options.sensitive or field.kind is FieldKind.ENCRYPTED:
+        return masked(field, value)
+    if field.kind is FieldKind.CODE:
+        return text(value)
+    if field.kind is FieldKind.PERIOD:
+        return period_name(value)
+    if field.options.unit is not None and field.kind in (FieldKind.INTEGER, FieldKind.DECIMAL):
+        return f"{fmt(value)} {text(field.options.unit)}"
+    return value
+
+
+def related(entity: EntityType, row: Entity, column: str, *, linked: bool = True) -> Any:
+    """The row that a relation leads to, by name, and as a link if the reader may open it."""
+    relation = entity.relations[column]
+    key = getattr(row, relation.column)
+    if key is None:
+        return None
+    other = getattr(row, column)
+    target = registry[relation.target]
+    if other is None:
+        return memory("unseen_names").get((relation.target, key)) or text(OUT_OF_SIGHT)
+    name = title_in_words(target, getattr(other, target.options.title), getattr(other, "code", key))
+    url = show_url(relation.target, key) if linked and may("show", target) else None
+    return Markup('<a href="{}">{}</a>').format(url, name) if url else name
+
+
+def name_unseen(entity: EntityType, rows: Iterable[Entity], columns: Iterable[str]) -> None:
+    """Find the names of rows that these refer to but whose pages the reader may not open (an organization above):
+    one query for each entity referred to, none where everything is seen."""
+    missing: dict[str, set[int]] = {}
+    for column in columns:
+        relation = entity.relations.get(column)
+        if relation is not None:
+            keys = {getattr(row, relation.column) for row in rows if getattr(row, column) is None} - {None}
+            if keys:
+                missing.setdefault(relation.target, set()).update(keys)
+    names = memory("unseen_names")
+    for target, keys in missing.items():
+        for key, found in row_names(current_app.appbuilder.session, target, keys).items():
+            names[target, key] = title_in_words(registry[target], found.name, found.code)
+
+
+def title_in_words(entity: EntityType, title: Any, otherwise: Any = "") -> str:
+    """What a row is called, from its title's value; ``otherwise`` (its code) where that is empty."""
+    value = in_words(entity.fields[entity.options.title], title)
+    return str(otherwise) if value is None else str(fmt(value))
+
+
+def name_of(row: Entity) -> str:
+    """What a row is called, in the reader's language."""
+    entity = registry.of(type(row))
+    assert entity is not None
+    return title_in_words(entity, getattr(row, entity.options.title), getattr(row, "code", row.id))
+
+
+def show_url(entity_code: str, key: int) -> str | None:
+    """The address of a row's page, None if the entity has none."""
+    endpoint = f"{class_name(entity_code)}View.show"
+    return url_for(endpoint, pk=key) if endpoint in current_app.view_functions else None

@@ -1,0 +1,87 @@
+"""Writing rows for pages and API, and what to say when the database or a rule refuses.
+
+Every refusal becomes a ``NotSaved`` with words for people: by field where one is to blame, else for the whole record.
+Nothing of a refused write stays in the session.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.orm.exc import StaleDataError
+
+from app.entity.labels import Label, UserError
+from app.entity.registry import Entity, EntityType
+
+from .integrity import explain
+
+WHOLE = ""
+"""The key of what is said of the whole record."""
+
+
+class NotSaved(UserError):
+    """A write that was refused. ``faults``: by view column or ``WHOLE``; ``status``: the API's answer."""
+
+    def __init__(self, faults: dict[str, list[Label]], status: int = 422) -> None:
+        first = next(iter(faults.values()))[0]
+        super().__init__(first.zh, first.en)
+        self.faults, self.status = faults, status
+
+
+def save(session: Any, entity: EntityType, row: Entity) -> None:
+    """Store a row that is new or was changed. Raises NotSaved."""
+    _commit(session, entity, lambda: session.add(row))
+
+
+def remove(session: Any, entity: EntityType, rows: list[Entity]) -> None:
+    """Delete rows, all of them or none. Raises NotSaved."""
+
+    def delete() -> None:
+        for row in rows:
+            session.delete(row)
+
+    _commit(session, entity, delete, deleting=True)
+
+
+def refused(entity: EntityType, error: UserError) -> NotSaved:
+    """A rule's refusal as faults of this entity's form."""
+    if isinstance(error, NotSaved):
+        return error
+    name = getattr(error, "field", None)
+    column = _column(entity, name) if getattr(error, "entity", entity.code) == entity.code else WHOLE
+    return NotSaved({column: [error.label]}, getattr(error, "status", 422))
+
+
+def _column(entity: EntityType, name: str | None) -> str:
+    if not name:
+        return WHOLE
+    if name in entity.relations or (name in entity.fields and not name.endswith("_id")):
+        return name
+    relation = name.removesuffix("_id")
+    return relation if relation in entity.relations else WHOLE
+
+
+def _commit(session: Any, entity: EntityType, change: Any, *, deleting: bool = False) -> None:
+    try:
+        change()
+        session.commit()
+    except UserError as error:
+        session.rollback()
+        raise refused(entity, error) from error
+    except IntegrityError as error:
+        session.rollback()
+        raise NotSaved(explain(entity, error, deleting=deleting), 409 if deleting else 422) from error
+    except DataError as error:
+        session.rollback()
+        raise NotSaved({WHOLE: [TOO_LARGE]}) from error
+    except StaleDataError as error:
+        session.rollback()
+        raise NotSaved({WHOLE: [GONE]}, 404) from error
+    except BaseException:
+        session.rollback()
+        raise
+
+
+TOO_LARGE = Label("有的值太大，数据库存不下。", "A value is too large for the database.")
+GONE = Label("这条记录刚被他人删除。", "Somebody else has just deleted this record.")
