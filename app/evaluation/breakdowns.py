@@ -63,14 +63,35 @@ def _stored(rule_code: str, period_code: str, buckets: Sequence[int] | None) -> 
     return statement if buckets is None else statement.where(Breakdown.bucket.in_(buckets))
 
 
-def read_breakdown(session: Session, rule_code: str, period_code: str, subject_id: int) -> dict[str, Any] | None:
-    """The latest numbers of one subject, by column name, or None. The caller has checked that the subject is in
-    scope: a bucket holds its neighbours too, and only this subject's row leaves here."""
-    for _bucket, run_id, content in session.execute(_stored(rule_code, period_code, [subject_id // BUCKET_SIZE])):
-        found = _unpacked(content).filter(pl.col("subject_id") == subject_id)
-        if found.height:
-            return {**found.row(0, named=True), "run_id": run_id}
-    return None
+def read_breakdowns(
+    session: Session, rule_code: str, period_code: str, subject_ids: Sequence[int]
+) -> dict[int, dict[str, Any]]:
+    """The latest numbers of subjects by id, each by column name. The caller has checked that the subjects are in
+    scope: a bucket holds their neighbours too, and only the rows asked for leave here."""
+    missing = set(subject_ids)
+    found: dict[int, dict[str, Any]] = {}
+    buckets = sorted({subject_id // BUCKET_SIZE for subject_id in missing})
+    # By the connection: buckets belong to nobody, and what leaves has been read through the scope.
+    for _bucket, run_id, content in session.connection().execute(_stored(rule_code, period_code, buckets)):
+        for row in _unpacked(content).filter(pl.col("subject_id").is_in(list(missing))).iter_rows(named=True):
+            found[row["subject_id"]] = {**row, "run_id": run_id}
+        missing -= set(found)
+    return found
+
+
+def read_columns(
+    session: Session, rule_code: str, period_code: str, subject_ids: Sequence[int], columns: Sequence[str]
+) -> pl.DataFrame:
+    """Some columns of the latest numbers of many subjects, which the caller has checked to be in scope."""
+    buckets = sorted({subject_id // BUCKET_SIZE for subject_id in subject_ids})
+    parts = []
+    for _bucket, _run_id, content in session.connection().execute(_stored(rule_code, period_code, buckets)):
+        frame = _unpacked(content)
+        parts.append(frame.select("subject_id", *(name for name in columns if name in frame.columns)))
+    if not parts:
+        return pl.DataFrame(schema={"subject_id": pl.Int64})
+    newest = pl.concat(parts, how="diagonal_relaxed").unique("subject_id", keep="first", maintain_order=True)
+    return newest.filter(pl.col("subject_id").is_in(list(subject_ids)))
 
 
 def read_frame(connection: Connection, rule_code: str, period_code: str) -> pl.DataFrame | None:

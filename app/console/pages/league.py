@@ -1,0 +1,214 @@
+"""The league table: every scored subject in scope with rank, light and change, filtered and paged."""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import Any
+
+from flask import render_template, request
+from flask_appbuilder import expose
+from flask_appbuilder.security.decorators import has_access
+from sqlalchemy import ColumnElement, func, or_, select
+from werkzeug.exceptions import NotFound
+
+from app.database.clock import today
+from app.entity.labels import Label
+from app.entity.registry import registry
+from app.evaluation import results
+from app.evaluation.models import IN_FORCE, Score
+from app.rules.model import Index, Light
+
+from ..presentation import LIGHT_WORDS, period_name
+from .context import (
+    Page,
+    chosen_index,
+    chosen_period,
+    indices,
+    link,
+    places,
+    scorecard_url,
+    titles,
+)
+
+PAGE_SIZE = 50
+
+
+class LeaguePage(Page):
+    """排行榜."""
+
+    route_base = "/league"
+    default_view = "show"
+    class_permission_name = "League"
+    method_permission_name = {"show": "list"}
+
+    @expose("/")
+    @has_access
+    def show(self) -> str:
+        self.update_redirect()
+        return render_template("beacon/league.html", appbuilder=self.appbuilder, **self.table())
+
+    def table(self) -> dict[str, Any]:
+        """The context of the template; its shape is told there."""
+        session = self.session
+        index = chosen_index()
+        if index is None:
+            raise NotFound
+        period = chosen_period(session, index)
+        entity = registry[index.subject]
+        conditions = self._conditions(index)
+        statement = (
+            select(Score)
+            .where(results.in_force(index.code, period), results.leaves(), *conditions)
+            .order_by(Score.order_key.is_(None), Score.order_key.desc(), Score.id)
+        )
+        total = session.scalar(
+            select(func.count(Score.id)).where(results.in_force(index.code, period), results.leaves(), *conditions)
+        )
+        pages = max(ceil((total or 0) / PAGE_SIZE), 1)
+        page = min(max(request.args.get("page", 1, type=int), 1), pages)
+        scores = session.scalars(statement.limit(PAGE_SIZE).offset((page - 1) * PAGE_SIZE)).all()
+        run = results.latest_run(session, index.code, period)
+        first = (page - 1) * PAGE_SIZE + 1
+        filters = ["unit_type", "under", "light", "q", "changed"]
+        return {
+            "title": Label(f"{index.label.zh}排行榜", f"{index.label.en}: league table"),
+            "context_line": Label(
+                f"{index.label.zh} · {period} · 数据截至 {run.as_of if run else today()}",
+                f"{index.label.en} · {period} · data as of {run.as_of if run else today()}",
+            ),
+            "export_url": None,
+            "filters": self._filters(index, period),
+            "search": {"name": "q", "label": Label(f"查找{entity.label.zh}", "Find"), "value": request.args.get("q")},
+            "active": any(request.args.get(name) for name in filters),
+            "clear_url": link(**dict.fromkeys([*filters, "page"])),
+            "measure": Label(entity.options.measure, ""),
+            "name_label": entity.label,
+            "place_label": Label("上级", "Under"),
+            "rows": self._rows(index, period, scores),
+            "pages": {
+                "page": page,
+                "pages": pages,
+                "total": total,
+                "first": first,
+                "last": min(first + PAGE_SIZE - 1, total or 0),
+                "url": lambda number: link(page=number),
+            },
+        }
+
+    def _conditions(self, index: Index) -> list[ColumnElement[bool]]:
+        conditions: list[ColumnElement[bool]] = []
+        light = request.args.get("light")
+        if light in set(Light):
+            conditions.append(Score.light == light)
+        if unit := request.args.get("unit_type"):
+            organizations: Any = registry["organization"].model
+            conditions.append(
+                Score.organization_id.in_(select(organizations.id).where(organizations.unit_type == unit))
+            )
+        if under := request.args.get("under"):
+            organizations = registry["organization"].model
+            path = self.session.scalar(select(organizations.path).where(organizations.code == under))
+            if path is None:
+                raise NotFound
+            conditions += [Score.path >= path, Score.path < path + "~"]
+        if request.args.get("changed"):
+            conditions += [Score.light_before.is_not(None), Score.light_since >= today()]
+        if words := (request.args.get("q") or "").strip():
+            model: Any = registry[index.subject].model
+            searched = [
+                getattr(model, name).contains(words, autoescape=True)
+                for name, described in registry[index.subject].fields.items()
+                if described.options.searched
+            ]
+            conditions.append(Score.subject_id.in_(select(model.id).where(or_(*searched))))
+        return conditions
+
+    def _filters(self, index: Index, period: str) -> list[dict[str, Any]]:
+        units = registry["organization"].fields["unit_type"].code_list
+        below = self._children()
+        return [
+            {
+                "name": "index",
+                "label": Label("指数", "Index"),
+                "value": index.code,
+                "options": [(known.code, known.label) for known in indices()],
+            },
+            {
+                "name": "period",
+                "label": Label("期间", "Period"),
+                "value": period,
+                "options": [(code, period_name(code)) for code in results.periods_of(self.session, index.code)],
+            },
+            {
+                "name": "unit_type",
+                "label": Label("单位类别", "Unit type"),
+                "value": request.args.get("unit_type", ""),
+                "options": [("", Label("全部类别", "All types")), *((unit.value, unit.label) for unit in units or ())],
+            },
+            {
+                "name": "under",
+                "label": Label("下级", "Under"),
+                "value": request.args.get("under", ""),
+                "options": [("", Label("全部", "All")), *below],
+            },
+            {
+                "name": "light",
+                "label": Label("灯", "Light"),
+                "value": request.args.get("light", ""),
+                "options": [("", Label("全部", "All")), *((light, LIGHT_WORDS[light]) for light in LIGHT_WORDS)],
+            },
+        ]
+
+    def _children(self) -> list[tuple[str, str]]:
+        """The units below the reader's own, as (code, name)."""
+        model: Any = registry["organization"].model
+        own = self.actor.organization_id
+        parent = model.parent_id == own if own else model.tier == "street"
+        statement = select(model.code, model.name).where(parent, model.tier != results.LEAF_TIER)
+        return [(code, name) for code, name in self.session.execute(statement.order_by(model.code).limit(200))]
+
+    def _rows(self, index: Index, period: str, scores: Any) -> list[dict[str, Any]]:
+        session = self.session
+        named = titles(session, index.subject, [score.subject_id for score in scores])
+        where = places(session, scores)
+        ranks = results.ranks_of(session, scores)
+        before = self._scores_before(index, period, [score.subject_id for score in scores])
+        units = self._unit_types([score.organization_id for score in scores])
+        rows = []
+        for score in scores:
+            code, name = named.get(score.subject_id, ("", "—"))
+            earlier = before.get(score.subject_id)
+            rows.append(
+                {
+                    "rank": ranks.get(score.id),
+                    "name": name,
+                    "url": scorecard_url(index.code, code, period) if code else None,
+                    "place": where.get(score.id),
+                    "kind": units.get(score.organization_id),
+                    "score": score.score,
+                    "light": score.light,
+                    "peer_rank": None,
+                    "peers": None,
+                    "change": score.score - earlier if score.score is not None and earlier is not None else None,
+                    "rank_change": None,
+                }
+            )
+        return rows
+
+    def _scores_before(self, index: Index, period: str, subjects: list[int]) -> dict[int, float]:
+        earlier = [code for code in results.periods_of(self.session, index.code) if code < period]
+        if not earlier or not subjects:
+            return {}
+        statement = select(Score.subject_id, Score.score).where(
+            Score.rule_code == index.code,
+            Score.period_code == earlier[0],
+            Score.until_run_id == IN_FORCE,
+            Score.subject_id.in_(subjects),
+            Score.score.is_not(None),
+        )
+        return dict(self.session.execute(statement).tuples().all())
+
+    def _unit_types(self, organizations: list[int | None]) -> dict[int, Label]:
+        model: Any = registry["organization"].model
+        statement = select(model.id, model.unit_type).where(model.id.in_({each for each in organizations if each}))
+        return {row: unit.label for row, unit in self.session.execute(statement) if unit is not None}
