@@ -1,47 +1,42 @@
-"""What has to be done before the console can be served; `serve` runs it as a process of its own.
+"""Makes a database ready for a command: `prepare_database(settings)` is the first thing that one does."""
 
-Beside keeping the supervisor small, this leaves it free to act on signals while the database is migrated and filled.
-The result goes to the file descriptor named by the first argument, as JSON: `{"password": "…" or null}`.
-"""
-
-import json
-import os
-import sys
-
-from app.access.first_start import ensure_administrator
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 
 from app.command_line import CommandFailed
 from app.command_line.progress import ProgressLine
+from app.database.encryption import load_keyring
 from app.database.migrations import upgrade
-from app.demonstration import fill_if_empty
-from config import Settings, SettingsError
+from app.domains import all as domains
+from config import Settings
+
+__all__ = ["domains", "prepare_database"]
 
 
-def prepare(settings: Settings) -> dict:
-    """Migrate the database, fill an empty one with demonstration records, and see to an administrator."""
+def prepare_database(settings: Settings) -> None:
+    """Make DATA_DIR, load the encryption keys and bring the database to the newest revision.
+
+    Raises SettingsError or CommandFailed, saying what to do, when that cannot be done.
+    """
+    settings.create_data_dir()
     try:
-        upgrade(settings)
-    except OperationalError as problem:
+        load_keyring(settings.data_dir)
+    except (OSError, ValueError, KeyError) as problem:
+        raise CommandFailed(
+            f"无法读取加密密钥（{problem}）：请恢复 {settings.data_dir}/field-keys.json 的备份，或检查 FIELD_KEYS。",
+            f"The encryption keys cannot be read ({problem}): restore {settings.data_dir}/field-keys.json from a "
+            "backup, or check FIELD_KEYS.",
+        ) from problem
+    try:
+        with ProgressLine() as progress:
+            upgrade(settings, progress.show)
+    except (OperationalError, DBAPIError) as problem:
         reason = str(problem.orig).strip().splitlines()[0]
         raise CommandFailed(
-            f"无法使用数据库：{reason}。请检查 DATABASE_URL 和数据库服务。",
-            f"The database cannot be used: {reason}. Check DATABASE_URL and the database server.",
+            f"无法使用数据库（{reason}）：请检查数据库服务和 DATABASE_URL。",
+            f"The database cannot be used ({reason}): check the database server and DATABASE_URL.",
         ) from problem
-    with ProgressLine() as progress:
-        fill_if_empty(settings, progress=progress.show)
-    return {"password": ensure_administrator(settings)}
-
-
-def main(result: int) -> int:
-    try:
-        answer = prepare(Settings.from_environment())
-    except (CommandFailed, SettingsError) as problem:
-        print(problem, file=sys.stderr)
-        return 1
-    os.write(result, json.dumps(answer).encode())
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1])))
+    except (ArgumentError, NoSuchModuleError) as problem:
+        raise CommandFailed(
+            f"DATABASE_URL 无法识别（{problem}）：支持 sqlite、postgresql、mysql、mariadb。",
+            f"DATABASE_URL is not understood ({problem}): sqlite, postgresql, mysql and mariadb are supported.",
+        ) from problem

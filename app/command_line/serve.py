@@ -80,10 +80,10 @@ def start_queue_server(settings: Settings, supervisor: Supervisor) -> None:
 
 
 def prepare(supervisor: Supervisor) -> str | None:
-    """Run `app.command_line.prepare`; gives the administrator's password if it has just been generated."""
+    """Run `app.command_line.set_up`; gives the administrator's password if it has just been generated."""
     reading, writing = os.pipe()
-    arguments = python_module("app.command_line.prepare", str(writing))
-    status = supervisor.run_to_end(Process("prepare", "准备数据库", arguments), pass_fds=(writing,))
+    arguments = python_module("app.command_line.set_up", str(writing))
+    status = supervisor.run_to_end(Process("set-up", "准备数据库", arguments), pass_fds=(writing,))
     os.close(writing)
     with os.fdopen(reading) as pipe:
         answer = pipe.read()

@@ -25,16 +25,12 @@ class JobKind:
 
 
 KINDS = {
-    # Score indices now: `codes` (all if absent), `period` such as "2026Q3", `as_of` as ISO date.
+    # Evaluate rules, all if none are named, indices and warnings alike.
     "evaluate": JobKind(EVALUATION, timeout=3600),
     # Score again the subjects that saved changes have marked.
     "refresh_changed": JobKind(EVALUATION, timeout=600, pauses=(1, 5), keeps_result=60, expires=60),
-    # Evaluate the warnings whose outcome depends on the date.
-    "evaluate_warnings": JobKind(EVALUATION, timeout=3600),
-    # Final evaluation and closing of the periods that have ended.
+    # The final evaluation of periods that have ended, and their closing.
     "close_due_periods": JobKind(EVALUATION, timeout=3600),
-    # Make the rows of what is owed: monthly fees, expected attendance, required study.
-    "create_due": JobKind(DEFAULT, timeout=3600),
-    # Remove what is kept for a limited time only.
+    # Forget what is kept for a limited time only.
     "prune": JobKind(DEFAULT, timeout=3600),
 }

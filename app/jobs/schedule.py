@@ -39,13 +39,10 @@ class Sweep:
 
 
 SCHEDULE: tuple[Daily, ...] = (
-    # What is owed comes first: the night's evaluation counts it. On the 1st it makes the month's fees; on other days
-    # it adds what is missing, for members who have just been entered.
-    Daily("create_due", "30 0 * * *", also_at_first_start=True),
-    # The last evaluation of periods that ended yesterday, before the nightly one of the new period.
+    # Periods that ended yesterday are evaluated once more before the first evaluation of the new ones.
     Daily("close_due_periods", "40 1 * * *"),
+    # Every rule in force, indices and warnings.
     Daily("evaluate", "10 2 * * *", also_at_first_start=True),
-    Daily("evaluate_warnings", "30 5 * * *", also_at_first_start=True),
     Daily("prune", "15 4 * * *"),
 )
 

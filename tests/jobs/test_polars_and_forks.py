@@ -39,7 +39,7 @@ def test_production_workers_never_do_a_job_in_a_fork():
 
 
 def test_jobs_that_run_polars_go_to_the_worker_that_does_not_fork():
-    for name in ("evaluate", "refresh_changed", "evaluate_warnings", "close_due_periods"):
+    for name in ("evaluate", "refresh_changed", "close_due_periods"):
         assert KINDS[name].queue == EVALUATION
 
 

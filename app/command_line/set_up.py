@@ -1,0 +1,38 @@
+"""What has to be done before the console can be served; `serve` runs it as a process of its own.
+
+Beside keeping the supervisor small, this leaves it free to act on signals while the database is migrated and filled.
+The result goes to the file descriptor named by the first argument, as JSON: `{"password": "…" or null}`.
+"""
+
+import json
+import os
+import sys
+
+from app.access.first_start import ensure_administrator
+from app.command_line import CommandFailed
+from app.command_line.prepare import prepare_database
+from app.command_line.progress import ProgressLine
+from app.demonstration import fill_if_empty
+from config import Settings, SettingsError
+
+
+def set_up(settings: Settings) -> dict:
+    """Migrate the database, fill an empty one with demonstration records, and see to an administrator."""
+    prepare_database(settings)
+    with ProgressLine() as progress:
+        fill_if_empty(settings, progress=progress.show)
+    return {"password": ensure_administrator(settings)}
+
+
+def main(result: int) -> int:
+    try:
+        answer = set_up(Settings.from_environment())
+    except (CommandFailed, SettingsError) as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    os.write(result, json.dumps(answer).encode())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1])))

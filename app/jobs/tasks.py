@@ -1,0 +1,144 @@
+"""The work of every kind of job (`kinds.py`), each function named like its kind.
+
+Arguments are what JSON can hold. A function acts for the system, opens its own units of work, and leaves the same
+behind when it is done twice.
+"""
+
+from datetime import date, timedelta
+from functools import cache
+
+from sqlalchemy import Engine, delete, select, update
+
+from app.database.clock import now, today
+from app.database.encryption import load_keyring
+from app.database.engine import for_writing, make_engine
+from app.domains import all as domains
+from app.entity.labels import Label, UserError
+from app.entity.periods import Period
+from app.evaluation import periods
+from app.evaluation.models import Evaluation, PeriodRecord, PeriodState, RunState
+from app.evaluation.progress import Progress, RecordedProgress, Stopped, request_evaluation
+from app.evaluation.refreshing import refresh
+from app.evaluation.running import Request
+from app.evaluation.running import evaluate as evaluate_rules
+from app.jobs.progress import report
+from app.rules.library import RuleLibrary
+from app.rules.model import Index
+from config import Settings
+
+__all__ = ["domains"]
+
+ABANDONED_AFTER = timedelta(minutes=5)
+"""An evaluation that has not been heard of for so long was interrupted."""
+KEPT_FOR = timedelta(days=180)
+"""How long requests for evaluations are remembered; their runs and results are kept."""
+
+_evaluations, _periods = Evaluation.__table__, PeriodRecord.__table__
+
+
+def evaluate(
+    evaluation_id: int | None = None,
+    rules: list[str] | None = None,
+    period: str | None = None,
+    as_of: str | None = None,
+    correction_reason: str | None = None,
+) -> None:
+    """Evaluate rules (their codes; all in force if None) for a period, at an ISO date.
+
+    ``evaluation_id``: the row of ``request_evaluation`` that asked for it, which shows the progress; a row is made if
+    it is None. One that has been stopped or is done already is left alone.
+    """
+    engine = _engine()
+    codes = tuple(rules) if rules else None
+    if evaluation_id is None:
+        _give_up_abandoned(engine)
+        evaluation_id = request_evaluation(engine, cause="schedule", rules=codes, period=period)
+    elif _state_of(engine, evaluation_id) not in (RunState.QUEUED, RunState.RUNNING, RunState.FAILED):
+        return
+    progress = RecordedProgress(engine, evaluation_id, _tell)
+    request = Request(codes, period, date.fromisoformat(as_of) if as_of else None, correction_reason)
+    try:
+        evaluate_rules(engine, _library(), request, progress=progress, evaluation_id=evaluation_id)
+    except Stopped:
+        return
+    except UserError as problem:  # another try would end alike
+        progress.fail(problem)
+    except Exception:
+        progress.fail(None)
+        raise
+
+
+def refresh_changed() -> int:
+    """Score again the subjects that committed changes have marked; the number of results that changed."""
+    return refresh(_engine(), _library(), progress=Progress(_tell))
+
+
+def close_due_periods() -> None:
+    """Evaluate the periods that have ended once more, with the records that came late, and close those that are due."""
+    engine, day = _engine(), today()
+    with engine.connect() as connection:
+        codes = periods.ended(connection, day)
+        waiting = select(_periods.c.period_code).where(_periods.c.state == PeriodState.PROVISIONAL)
+        codes += connection.execute(waiting.order_by(_periods.c.ends_on)).scalars()
+    for code in codes:
+        period = Period.parse(code)
+        rules = [rule.code for rule in _library().ordered(None, period.end) if _is_for(rule, period)]
+        if rules:
+            evaluate(rules=rules, period=code)
+    with for_writing(engine).begin() as connection:
+        periods.advance(connection, day)
+
+
+def prune() -> int:
+    """Forget old requests for evaluations; the number forgotten."""
+    with for_writing(_engine()).begin() as connection:
+        old = delete(_evaluations).where(_evaluations.c.created_at < now() - KEPT_FOR)
+        return connection.execute(old).rowcount
+
+
+def _is_for(rule: object, period: Period) -> bool:
+    return isinstance(rule, Index) and rule.period == period.kind
+
+
+def _tell(label: Label, done: int, total: int) -> None:
+    report(done, total, label.zh)
+
+
+def _state_of(engine: Engine, evaluation_id: int) -> str | None:
+    with engine.connect() as connection:
+        return connection.execute(
+            select(_evaluations.c.state).where(_evaluations.c.id == evaluation_id)
+        ).scalar_one_or_none()
+
+
+def _give_up_abandoned(engine: Engine) -> None:
+    """Mark scheduled evaluations whose worker died: their job, done again, makes a row of its own."""
+    with for_writing(engine).begin() as connection:
+        connection.execute(
+            update(_evaluations)
+            .where(
+                _evaluations.c.cause == "schedule",
+                _evaluations.c.state == RunState.RUNNING,
+                _evaluations.c.heartbeat_at < now() - ABANDONED_AFTER,
+            )
+            .values(state=RunState.FAILED, finished_at=now())
+        )
+
+
+@cache
+def _settings() -> Settings:
+    settings = Settings.from_environment()
+    load_keyring(settings.data_dir)
+    return settings
+
+
+@cache
+def _engine() -> Engine:
+    """One engine for the life of the worker; its pool survives a restart of the database."""
+    return make_engine(_settings().database_url)
+
+
+@cache
+def _library() -> RuleLibrary:
+    """The rules folder as this worker knows it; it notices changed files by itself."""
+    return RuleLibrary(_settings().rules_dir, _settings().data_dir)
