@@ -1,0 +1,91 @@
+"""What others do to a subject's score: observed ranges, percentiles, z-scores and peer averages.
+
+A full run scores a subject among all subjects of that run. A partial run scores a few changed subjects among the
+subjects of the last full run, and puts their new values in the place of their old ones. So it gives exactly what a
+full run would give if nothing else had changed since, and a subject is never compared with its own past.
+
+Sorted values or means alone could not do that: to replace a subject's old value one must know it. So the statistics
+keep, for the few nodes that look at others, each subject's value: 8 bytes a subject and node before compression.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from .frames import SUBJECT_ID
+from .model import Index, Missing
+from .shapes import depends_on_others
+
+PEERS = "peers"
+"""The values of a subject's peers columns, joined by ``|``."""
+
+
+def column_of_node(code: str, what: str) -> str:
+    """The engine's own name of a node's column; no metric's, subject's or other column can have it."""
+    return f"#{code}.{what}"
+
+
+def columns_of(index: Index) -> list[str]:
+    """The columns of the engine that others' scores depend on: values of nodes whose shape looks at others, and own
+    scores of nodes that take their peers' average."""
+    nodes = list(index.root.walk())
+    values = [column_of_node(node.code, "value") for node in nodes if depends_on_others(node)]
+    return values + [column_of_node(node.code, "own") for node in nodes if node.missing is Missing.PEER_AVERAGE]
+
+
+@dataclass(frozen=True)
+class PeerStatistics:
+    """The figures of a full run that later partial runs compare with."""
+
+    version: str
+    """Of the rule: statistics of another version are of no use."""
+    as_of: date
+    frame: pl.DataFrame
+    """``subject_id``, ``peers`` and ``columns_of(index)``."""
+
+    def to_bytes(self) -> bytes:
+        """As an Arrow IPC file, compressed."""
+        about = {"version": self.version, "as_of": self.as_of.isoformat()}
+        header = json.dumps(about).encode()
+        buffer = io.BytesIO()
+        self.frame.write_ipc(buffer, compression="zstd")
+        return len(header).to_bytes(4, "big") + header + buffer.getvalue()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> PeerStatistics:
+        """The opposite of ``to_bytes``."""
+        end = 4 + int.from_bytes(data[:4], "big")
+        about = json.loads(data[4:end])
+        frame = pl.read_ipc(io.BytesIO(data[end:]))
+        return cls(about["version"], date.fromisoformat(about["as_of"]), frame)
+
+
+class Population:
+    """All subjects that a run's subjects are compared with."""
+
+    def __init__(self, index: Index, subjects: pl.DataFrame, statistics: PeerStatistics | None) -> None:
+        """Without ``statistics`` the run's subjects are all there are. Raises ValueError if they are of another
+        version of the rule."""
+        self.by_peers = bool(index.peers)
+        self.others: pl.DataFrame | None = None
+        if statistics is not None:
+            if statistics.version != index.version:
+                raise ValueError(f"statistics of version {statistics.version} do not fit {index.code} {index.version}")
+            self.others = statistics.frame.join(subjects, on=SUBJECT_ID, how="anti")
+
+    def within_peers(self, aggregate: pl.Expr) -> pl.Expr:
+        return aggregate.over(PEERS) if self.by_peers else aggregate
+
+    def with_columns(self, frame: pl.DataFrame, expressions: Sequence[pl.Expr], needed: Sequence[str]) -> pl.DataFrame:
+        """The frame with expressions that look at other subjects; of those the columns ``needed`` are known."""
+        if self.others is None:
+            return frame.with_columns(expressions)
+        columns = [PEERS, *needed]
+        everyone = pl.concat([frame.select(columns), self.others.select(columns)])
+        return frame.with_columns(everyone.select(expressions).head(frame.height))
