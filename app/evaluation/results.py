@@ -262,6 +262,11 @@ def latest_run(session: Session, rule_code: str, period_code: str, *, full: bool
     return session.scalars(statement.order_by(Run.id.desc()).limit(1)).first()
 
 
+def run_days(session: Session, run_ids: Sequence[int]) -> dict[int, date]:
+    """The dates that runs evaluated, by run."""
+    return dict(session.execute(select(Run.id, Run.as_of).where(Run.id.in_(run_ids))).tuples().all())
+
+
 def running_evaluation(session: Session) -> Evaluation | None:
     """The evaluation that is waiting or under way, if any; those of single changes are too short to show."""
     return session.scalars(

@@ -1,0 +1,275 @@
+"""Homes: of a branch secretary (what is wrong in my branch, and what do I do about it), and of a member."""
+
+from __future__ import annotations
+
+import calendar
+from datetime import date
+from itertools import pairwise
+from typing import Any
+
+from flask import url_for
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.access.actor import Actor
+from app.access.masking import masked
+from app.access.references import organization_names
+from app.database.clock import now, today
+from app.entity.labels import Label
+from app.entity.periods import Period
+from app.entity.registry import registry
+from app.evaluation import results
+from app.evaluation.breakdowns import read_breakdowns
+from app.evaluation.models import Score, WarningState
+from app.rules.explaining import explain
+from app.rules.model import Index
+
+from .context import indices, rule_label, scorecard_url, titles
+from .records import records_url
+from .scorecards import next_light
+from .warnings import detail
+
+TODOS = 8
+ENTRIES = (
+    ("meeting", "fa-calendar-check"),
+    ("study_record", "fa-book"),
+    ("fee_payment", "fa-yen-sign"),
+    ("member", "fa-user-plus"),
+)
+WEEKDAYS = ("一", "二", "三", "四", "五", "六", "日")
+
+
+def greeting(name: str) -> Label:
+    """“演示·支部书记，上午好”."""
+    hour = now().hour
+    word = (
+        Label("早上好", "good morning")
+        if hour < 9
+        else Label("上午好", "good morning")
+        if hour < 12
+        else Label("下午好", "good afternoon")
+        if hour < 18
+        else Label("晚上好", "good evening")
+    )
+    return Label(f"{name}，{word.zh}", f"{name}, {word.en}")
+
+
+def day_words(day: date) -> Label:
+    return Label(f"{day.month}月{day.day}日 星期{WEEKDAYS[day.weekday()]}", f"{day:%A} {day.day} {day:%B}")
+
+
+def home_of_branch(session: Session, actor: Actor, name: str) -> dict[str, Any]:
+    """The context of ``beacon/home.html``."""
+    branch = organization_names(session, [actor.organization_id]).get(actor.organization_id or 0)
+    index = next(iter(indices("organization")), None)
+    verdict, points = _verdict(session, index, "organization", actor.organization_id, branch.code if branch else "")
+    words = day_words(today())
+    place = branch.name if branch else ""
+    return {
+        "title": greeting(name),
+        "context_line": Label(f"{place} · {words.zh}", f"{place} · {words.en}"),
+        "verdict": verdict,
+        "todos": (_warning_todos(session, WarningState.organization_id == actor.organization_id) + points)[:TODOS],
+        "entries": [
+            {"icon": icon, "label": registry[code].label, "url": f"/{code}/add"}
+            for code, icon in ENTRIES
+            if code in registry
+        ],
+        "meetings": _meetings(session),
+        "movements": _movements(session, index, actor.organization_id),
+    }
+
+
+def home_of_member(session: Session, actor: Actor, name: str) -> dict[str, Any]:
+    """The context of ``beacon/member.html``: nobody else's data."""
+    model: Any = registry["member"].model
+    member = session.scalars(select(model).where(model.id == actor.member_id)).one_or_none()
+    branch = organization_names(session, [actor.organization_id]).get(actor.organization_id or 0)
+    index = next(iter(indices("member")), None)
+    verdict, points = _verdict(session, index, "member", actor.member_id, member.code if member else "")
+    return {
+        "title": greeting(name),
+        "context_line": Label(branch.name, branch.name) if branch else Label("", ""),
+        "verdict": verdict,
+        "figures": _figures(session, actor),
+        "todos": (_warning_todos(session, WarningState.member_id == actor.member_id) + points)[:TODOS],
+        "facts": _facts(member),
+        "facts_url": None,
+    }
+
+
+def _verdict(
+    session: Session, index: Index | None, subject: str, row_id: int | None, code: str
+) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
+    """The light and score, and the greatest losses as to-dos."""
+    if index is None or row_id is None:
+        return None, []
+    period = str(Period.containing(today(), index.period)) if index.period else ""
+    score = results.score_of(session, index.code, period, row_id)
+    if score is None:
+        return None, []
+    row = read_breakdowns(session, index.code, period, [row_id]).get(row_id)
+    todos = []
+    if row is not None:
+        leaves = [leaf for node in explain(index, row, registry) for leaf in node.leaves() if leaf.lost >= 0.05]
+        for leaf in sorted(leaves, key=lambda leaf: -leaf.lost):
+            metric = leaf.figures[0].metric if leaf.figures else None
+            todos.append(
+                {
+                    "light": None,
+                    "say": leaf.sentence,
+                    "why": leaf.basis or index.label,
+                    "url": records_url(index, metric, score, period) if metric else None,
+                    "due": Period.parse(period).end if period else None,
+                    "points": leaf.lost,
+                }
+            )
+    verdict = {
+        "index_label": index.label,
+        "light": score.light,
+        "score": score.score,
+        "scorecard_url": scorecard_url(index.code, code, period),
+        "next_light": next_light(index, score.score, score.light),
+        "gain": sum(todo["points"] for todo in todos[:TODOS]) or None,
+    }
+    return verdict, todos
+
+
+def _warning_todos(session: Session, condition: Any) -> list[dict[str, Any]]:
+    states = session.scalars(results.standing_warnings(condition).limit(TODOS)).all()
+    named: dict[tuple[str, int], str] = {}
+    for entity in {state.subject_entity for state in states}:
+        ids = [state.subject_id for state in states if state.subject_entity == entity]
+        named |= {(entity, row): title for row, (_code, title) in titles(session, entity, ids).items()}
+    todos = []
+    for state in states:
+        label, by = rule_label(state.rule_code), detail(state)
+        name = named.get((state.subject_entity, state.subject_id), "")
+        of = f"（{name}）" if state.member_id and name else ""
+        todos.append(
+            {
+                "light": state.light,
+                "say": Label(f"{label.zh}{of}", f"{label.en}{f' ({name})' if of else ''}"),
+                "why": by,
+                "url": url_for("WarningsPage.show", rule=state.rule_code),
+                "due": None,
+                "points": None,
+            }
+        )
+    return todos
+
+
+def _meetings(session: Session) -> dict[str, Any]:
+    """This month's meetings, those planned and not yet held included."""
+    month = today().replace(day=1)
+    end = month.replace(day=calendar.monthrange(month.year, month.month)[1])
+    label = Label(f"{month.month}月", f"{month:%B}")
+    if "meeting" not in registry:
+        return {"label": label, "rows": [], "url": None}
+    model: Any = registry["meeting"].model
+    placed = func.coalesce(model.held_on, func.date(model.planned_at))
+    statement = select(model).where(placed >= month, placed <= end).order_by(placed).limit(10)
+    rows = []
+    for meeting in session.scalars(statement):
+        held = str(meeting.status) in ("held", "reviewed")
+        day = meeting.held_on or meeting.planned_at.date()
+        turnout = f"{meeting.attended or 0}/{meeting.expected or 0}"
+        rows.append(
+            {
+                "say": meeting.kind.label,
+                "detail": Label(
+                    f"{day.month}月{day.day}日" + (f"，到会 {turnout}" if held else "，待召开"),
+                    f"{day:%d %b}" + (f", attended {turnout}" if held else ", ahead"),
+                ),
+                "held": held,
+                "url": f"/meeting/edit/{meeting.id}",
+            }
+        )
+    return {"label": label, "rows": rows, "url": "/meeting/list/"}
+
+
+def _movements(session: Session, index: Index | None, organization_id: int | None) -> list[dict[str, Any]]:
+    """The latest changes of the score, from the versions that runs have left."""
+    if index is None or organization_id is None:
+        return []
+    period = str(Period.containing(today(), index.period)) if index.period else ""
+    statement = (
+        select(Score.run_id, Score.score)
+        .where(Score.rule_code == index.code, Score.period_code == period, Score.subject_id == organization_id)
+        .order_by(Score.run_id.desc())
+        .limit(6)
+    )
+    versions = session.execute(statement).all()
+    run_days = results.run_days(session, [run for run, _score in versions])
+    movements = []
+    for (run, score), (_earlier, before) in pairwise(versions):
+        if score is not None and before is not None and abs(score - before) >= 0.05:
+            word = Label("得分上升", "The score rose") if score > before else Label("得分下降", "The score fell")
+            movements.append({"on": run_days[run], "say": word, "points": score - before})
+    return movements
+
+
+def _figures(session: Session, actor: Actor) -> list[dict[str, Any]]:
+    """This year's study hours, fees and meetings of a member."""
+    start = today().replace(month=1, day=1)
+    figures = []
+    if "study_record" in registry:
+        model: Any = registry["study_record"].model
+        hours = session.scalar(
+            select(func.sum(model.hours)).where(model.member_id == actor.member_id, model.completed_on >= start)
+        )
+        figures.append(
+            {
+                "label": Label("今年学时", "Study hours this year"),
+                "value": f"{float(hours or 0):g}",
+                "note": Label("目标 32 学时", "32 due"),
+                "url": "/study_record/list/",
+                "part": float(hours or 0),
+                "whole": 32,
+            }
+        )
+    if "fee_payment" in registry:
+        model = registry["fee_payment"].model
+        due = model.member_id == actor.member_id, model.pay_by >= start, model.pay_by <= today()
+        total = session.scalar(select(func.count(model.id)).where(*due)) or 0
+        paid = session.scalar(select(func.count(model.id)).where(*due, model.paid_on.is_not(None))) or 0
+        figures.append(
+            {
+                "label": Label("今年党费", "Fees this year"),
+                "value": f"{paid}",
+                "note": Label(f"应交 {total} 个月", f"{total} months due"),
+                "url": "/fee_payment/list/",
+                "part": paid,
+                "whole": total or 1,
+            }
+        )
+    if "attendance" in registry:
+        model = registry["attendance"].model
+        called = model.member_id == actor.member_id, model.held_on >= start, model.held_on <= today()
+        total = session.scalar(select(func.count(model.id)).where(*called)) or 0
+        came = session.scalar(select(func.count(model.id)).where(*called, model.status == "present")) or 0
+        figures.append(
+            {
+                "label": Label("今年到会", "Meetings attended this year"),
+                "value": f"{came}",
+                "note": Label(f"应到 {total} 次", f"{total} expected"),
+                "url": "/attendance/list/",
+                "part": came,
+                "whole": total or 1,
+            }
+        )
+    return figures
+
+
+def _facts(member: Any) -> list[tuple[Label, str]]:
+    """What is kept about a member, personal values masked."""
+    if member is None:
+        return []
+    facts = []
+    fields = registry["member"].fields
+    for name in ("name", "member_type", "joined_on", "education", "mobile", "id_no"):
+        value = getattr(member, name)
+        label = getattr(value, "label", None)
+        shown = label or (masked(fields[name], value) if fields[name].options.personal else value) or "—"
+        facts.append((fields[name].label, shown))
+    return facts
