@@ -8,7 +8,7 @@ from app.entity.registry import EntityType, Field, FieldKind, registry
 
 from .filters import ANY_TEXT, comparisons, searched_fields
 
-UNSORTED_KINDS = (FieldKind.LONG_TEXT, FieldKind.ENCRYPTED)
+UNSORTED_KINDS = (FieldKind.LONG_TEXT,)
 
 
 def column_of(entity: EntityType, field_name: str) -> str:
@@ -67,15 +67,13 @@ def _sortable(entity: EntityType, column: str) -> bool:
     if column in entity.relations:
         target = registry.get(entity.relations[column].target)
         return target is not None and _sortable(target, column_of(target, target.options.title))
-    return field.kind not in UNSORTED_KINDS and not field.options.sensitive
+    return field.kind not in UNSORTED_KINDS and not field.options.personal
 
 
 def default_order(entity: EntityType) -> tuple[str, str]:
     """The order of lists when none is asked for: column and ``asc`` or ``desc``."""
-    declared = entity.options.order_by
-    if not declared:
-        return column_of(entity, entity.options.title), "asc"
-    return declared.removeprefix("-"), "desc" if declared.startswith("-") else "asc"
+    declared = entity.options.order_by or entity.options.title
+    return column_of(entity, declared.removeprefix("-")), "desc" if declared.startswith("-") else "asc"
 
 
 def title_of(row: Any) -> Any:

@@ -8,12 +8,12 @@ from typing import Any
 from flask import current_app, url_for
 from markupsafe import Markup
 
+from app.access.masking import masked
 from app.access.references import row_names
 from app.entity.labels import Label
 from app.entity.registry import Entity, EntityType, Field, FieldKind, registry
 
 from .columns import field_of
-from .masks import masked
 from .memory import memory
 from .permissions import class_name, may
 from .presentation import fmt, period_name, text
@@ -32,7 +32,7 @@ def in_words(field: Field, value: Any) -> Any:
     """A field's value as ``presentation.fmt`` takes it; None for nothing."""
     if value is None or value == "":
         return None
-    if field.options.sensitive or field.kind is FieldKind.ENCRYPTED:
+    if field.options.personal:
         return masked(field, value)
     if field.kind is FieldKind.CODE:
         return text(value)

@@ -11,12 +11,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from flask import has_request_context
-from flask_appbuilder.exceptions import InvalidColumnFilterFABException, InvalidOperationFilterFABException
 from flask_appbuilder.models.filters import BaseFilter, BaseFilterConverter, FilterRelation, Filters
 from sqlalchemy import ColumnElement, Date, Select, and_, cast, func, or_, select
 
 from app.database.encryption import keyring
-from app.entity.labels import Label
+from app.entity.labels import Label, UserError
 from app.entity.registry import EntityType, Field, FieldKind, registry
 
 from .memory import memory
@@ -28,6 +27,10 @@ ANY_TEXT = "any_text"
 
 MOST_VALUES = 200
 """Alternatives in one condition; more would make a statement that databases refuse."""
+
+
+class NotOffered(UserError):
+    """A column or comparison that cannot be filtered or sorted by: because it is hidden, or because it is not there."""
 
 
 class EntityFilter(BaseFilter):
@@ -213,6 +216,8 @@ class Searched(Contains):
         return or_(*found)
 
 
+SEARCHED_KINDS = (FieldKind.TEXT, FieldKind.LONG_TEXT, FieldKind.PERIOD)
+
 COMPARISONS: dict[FieldKind, tuple[type[EntityFilter], ...]] = {
     FieldKind.TEXT: (Contains, Equals, StartsWith),
     FieldKind.LONG_TEXT: (Contains,),
@@ -248,6 +253,9 @@ def comparisons(entity: EntityType, column: str) -> tuple[type[EntityFilter], ..
         return ()
     if field.kind is FieldKind.ENCRYPTED and not hash_column(entity, column):
         return ()
+    # Of what is shown masked, only the whole can be asked for: parts of it could be guessed one by one.
+    if field.options.personal and field.kind is not FieldKind.ENCRYPTED:
+        return (Equals,)
     return COMPARISONS[field.kind]
 
 
@@ -256,7 +264,7 @@ def searched_fields(entity: EntityType) -> list[str]:
     return [
         name
         for name, field in entity.fields.items()
-        if field.options.searched and field.kind in (FieldKind.TEXT, FieldKind.LONG_TEXT, FieldKind.PERIOD)
+        if field.options.searched and not field.options.personal and field.kind in SEARCHED_KINDS
     ]
 
 
@@ -299,21 +307,22 @@ class RequestFilters(Filters):
             self._add_checked(choices[filter_instance_index], value)
 
     def rest_add_filters(self, data: Iterable[dict[str, Any]]) -> None:
-        """The API's conditions. Raises FAB's exceptions for a column or comparison that is not offered, and Unreadable
-        for a value that cannot be compared."""
+        """The API's conditions ``{col, opr, value}``. Raises NotOffered for a column or comparison that there is not, and
+        Unreadable for a value that cannot be compared."""
         for condition in data:
             column, operator = condition["col"], condition["opr"]
             choices = self._search_filters.get(column)
             if choices is None:
-                raise InvalidColumnFilterFABException(f"Filter column: {column} not allowed to filter")
+                raise NotOffered(f"不能按“{column}”筛选", f"“{column}” cannot be filtered by")
             found = next((choice for choice in choices if choice.operator == operator), None)
             if found is None:
-                raise InvalidOperationFilterFABException(
-                    f"Filter operation: {operator} not allowed on column: {column}"
-                )
-            for one in _values(condition["value"]):
+                raise NotOffered(f"“{column}”不能用“{operator}”比较", f"“{column}” cannot be compared by “{operator}”")
+            given = _values(condition["value"])
+            if len(given) > MOST_VALUES:
+                raise Unreadable(f"最多给出 {MOST_VALUES} 个值", f"At most {MOST_VALUES} values")
+            for one in given:
                 found.read(one)
-            self._add_filter(found, condition["value"])
+            self._add_filter(found, given)
 
     def _add_checked(self, choice: EntityFilter, value: Any) -> None:
         given = [one for one in _values(value) if str(one).strip()]

@@ -16,11 +16,12 @@ from markupsafe import Markup
 from wtforms import widgets
 from wtforms.validators import StopValidation
 
+from app.access.masking import is_masked, masked
 from app.access.predicates import Purpose
 from app.entity.labels import Label
 from app.entity.registry import EntityType, Field, FieldKind
 
-from . import masks, relations
+from . import relations
 from .columns import field_of, form_columns, search_columns
 from .display import OUT_OF_SIGHT
 from .filters import ANY_TEXT, searched_fields
@@ -147,13 +148,13 @@ class EncryptedField(EntityField):
     widget = Input("text", autocomplete="off")
 
     def process_formdata(self, valuelist: list[str]) -> None:
-        if valuelist and self.object_data and valuelist[0].strip() == masks.masked(self.declared, self.object_data):
+        if valuelist and self.object_data and valuelist[0].strip() == masked(self.declared, self.object_data):
             self.data = self.object_data
             return
         super().process_formdata(valuelist)
 
     def read(self, raw: str) -> Any:
-        if masks.HIDDEN in raw:
+        if is_masked(raw):
             raise Unreadable(
                 "含有星号：请填写完整的新值，或保持原样",
                 "Contains asterisks: type the whole new value, or leave it as it was",
@@ -161,7 +162,7 @@ class EncryptedField(EntityField):
         return super().read(raw)
 
     def written(self, value: str) -> str:
-        return masks.masked(self.declared, value)
+        return masked(self.declared, value)
 
 
 class BooleanField(EntityField):

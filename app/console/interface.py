@@ -15,7 +15,7 @@ from sqlalchemy.orm import Load, aliased, joinedload, load_only
 
 from app.entity.registry import Entity, EntityType, registry
 
-from .columns import all_columns, field_of
+from .columns import all_columns
 from .display import name_unseen, shown
 from .filters import EntityFilterConverter, RequestFilters
 from .values import identifier
@@ -67,7 +67,9 @@ class EntityInterface(SQLAInterface):
         statement = self.ordered(statement, order_column, order_direction)
         if page_size:
             statement = statement.limit(page_size).offset((page or 0) * page_size)
-        return count, list(self.session.scalars(statement))
+        rows = list(self.session.scalars(statement))
+        name_unseen(self.entity, rows, select_columns or self.columns)
+        return count, rows
 
     def count(self, filters: Any = None) -> int:
         statement = select(func.count(self.obj.id))
@@ -91,19 +93,19 @@ class EntityInterface(SQLAInterface):
             statement = statement.options(*self.loading(select_columns))
         if filters is not None:
             statement = filters.apply_all(statement)
-        return self.session.scalars(statement).one_or_none()
+        row = self.session.scalars(statement).one_or_none()
+        if row is not None and select_columns is not None:
+            name_unseen(self.entity, [row], select_columns)
+        return row
 
     def get_values(self, lst: Iterable[Entity], list_columns: Sequence[str]) -> Iterable[dict[str, Any]]:
         """Each row as people read it. The first column is left without a link: lists make it the record's own."""
-        rows = list(lst)
-        name_unseen(self.entity, rows, list_columns)
-        for row in rows:
+        for row in lst:
             yield {
                 column: shown(self.entity, row, column, linked=place > 0) for place, column in enumerate(list_columns)
             }
 
     def get_values_item(self, item: Entity, show_columns: Sequence[str]) -> list[Any]:
-        name_unseen(self.entity, [item], show_columns)
         return [shown(self.entity, item, column, linked=place > 0) for place, column in enumerate(show_columns)]
 
     # --- how it is read ---
@@ -130,7 +132,7 @@ class EntityInterface(SQLAInterface):
             other = aliased(registry[relation.target].model)
             statement = statement.outerjoin(other, getattr(self.obj, relation.column) == other.id)
             key = getattr(other, registry[relation.target].options.title)
-        elif column in self.entity.fields and not field_of(self.entity, column).options.sensitive:
+        elif column in self.entity.fields:
             key = getattr(self.obj, column)
         keys = [self.obj.id] if key is None else [key, self.obj.id]
         return statement.order_by(*[each.desc() if descending else each.asc() for each in keys])

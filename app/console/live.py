@@ -35,6 +35,7 @@ class Routes:
 
     def mount(self, blueprint: Any) -> None:
         """Enter all routes of a blueprint, or hand those of an earlier one of this name over to it."""
+        self.app.blueprints[blueprint.name] = blueprint  # where Flask-WTF looks for what it must not check
         state = BlueprintSetupState(blueprint, self, {}, True)  # type: ignore[arg-type]
         for entry in blueprint.deferred_functions:
             entry(state)
@@ -52,6 +53,7 @@ class Routes:
 
     def close(self, blueprint_name: str) -> None:
         """Let every route of a blueprint answer 404."""
+        self.app.blueprints.pop(blueprint_name, None)
         for endpoint in list(self.app.view_functions):
             if endpoint.startswith(blueprint_name + "."):
                 self.app.view_functions[endpoint] = _gone

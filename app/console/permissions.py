@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from flask import current_app, has_request_context
 
+from app.access.permissions import READING, WRITING, class_name
 from app.entity.registry import EntityType
 
 from .memory import memory
@@ -19,7 +20,7 @@ METHOD_PERMISSIONS = {
     "add": "add",
     "edit": "edit",
     "delete": "delete",
-    "delete_selected": "delete",
+    "muldelete": "delete",
     # API
     "info": "list",
     "get_list": "list",
@@ -29,13 +30,7 @@ METHOD_PERMISSIONS = {
 }
 """What each method of a generated view or API needs; ``delete`` is a method of both."""
 
-READING = ("can_list", "can_show")
-WRITING = ("can_add", "can_edit", "can_delete")
-
-
-def class_name(entity_code: str) -> str:
-    """``fee_payment`` in CamelCase, the name FAB keeps the entity's permissions under."""
-    return "".join(part[:1].upper() + part[1:] for part in entity_code.split("_"))
+__all__ = ["METHOD_PERMISSIONS", "base_permissions", "class_name", "may"]
 
 
 def base_permissions(entity: EntityType) -> list[str]:

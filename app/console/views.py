@@ -240,7 +240,6 @@ def _say(form: Any, error: NotSaved) -> None:
 def view_class(entity: EntityType) -> type[ConsoleModelView]:
     """The FAB view of an entity. Its endpoint is ``<Entity>View``, its address ``/records/<code>/list/``."""
     name, many = class_name(entity.code), plural(entity)
-    order = default_order(entity)
     label = entity.label
     attributes: dict[str, Any] = {
         "__module__": __name__,
@@ -260,7 +259,7 @@ def view_class(entity: EntityType) -> type[ConsoleModelView]:
         "edit_columns": form_columns(entity),
         "search_columns": search_columns(entity),
         "order_columns": order_columns(entity),
-        "base_order": (column_of(entity, order[0]) if order[0] in entity.fields else order[0], order[1]),
+        "base_order": default_order(entity),
         "add_form": edit_form(entity, is_new=True),
         "edit_form": edit_form(entity, is_new=False),
         "search_form": search_form(entity),
