@@ -7,7 +7,9 @@ from datetime import date
 
 from app.entity.periods import Period
 
-from .workdays import WorkingDays
+from .workdays import Calendar
+
+__all__ = ["Calendar", "Context"]
 
 
 @dataclass(frozen=True)
@@ -16,7 +18,7 @@ class Context:
 
     as_of: date
     period: Period | None = None
-    working_days: WorkingDays = field(default_factory=WorkingDays)
+    calendar: Calendar = field(default_factory=Calendar)
 
     @property
     def period_start(self) -> date | None:

@@ -323,7 +323,7 @@ class Compiler:
             case "days_between":
                 return days_between(*map(self._date, arguments))
             case "workdays_between":
-                return self.context.working_days.between(*map(self._date, arguments)).cast(pl.Float64)
+                return self.context.calendar.between(*map(self._date, arguments)).cast(pl.Float64)
             case "months_since":
                 return self._months_since(*arguments)
             case "periods_since":

@@ -16,12 +16,13 @@
 
 **Results frame** (from ``app.rules.scoring``), one row a subject to which the rule applies or that has scored
 children: ``subject_id``, ``score`` Float64, ``order_key`` Int64 (score × 10⁹ rounded: ranks compare it), ``light``,
-``grade``, ``rank``, ``peer_rank``, ``peers`` (values joined by ``|``), ``own`` (before roll-up), ``base`` (the tree on
-the scale), ``bonus``, ``penalty``, ``coverage``, ``cap``; for each node ``<code>.value``, ``<code>.score``,
-``<code>.weight`` (its share of the root, after re-scaling; 0 if left out), ``<code>.nominal`` is not kept (it is the
-rule's), ``<code>.lost`` (points of the scale), ``<code>.reason`` (``Reason``); for each bonus and penalty
-``<code>.points``, for each veto ``<code>.held``. Warnings: ``subject_id``, ``value``, ``level`` (null: none),
-``held.<key>``.
+``grade`` (position in the rule's grades), ``rank``, ``peer_rank``, ``peers`` (values joined by ``|``), ``own`` (before
+roll-up), ``base`` (the tree on the scale), ``bonus``, ``penalty``, ``coverage``, ``cap``; with a roll-up ``rolled``
+(after it, before vetoes and rounding) and ``roll_weight``; for each node ``<code>.value`` (of its own kind; null for
+nodes with children), ``<code>.score``, ``<code>.weight`` (its share of the root, after re-scaling; 0 if left out),
+``<code>.lost`` (points of the scale), ``<code>.reason`` (``Reason``, Int8); for each bonus and penalty
+``<code>.points``, for each veto ``<code>.held``. Warnings: ``subject_id``, ``value`` Float64 (null if it is no
+number), ``level`` (null: none), ``held.<key>``.
 """
 
 from __future__ import annotations

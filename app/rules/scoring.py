@@ -88,7 +88,9 @@ def score_warning(warning: Warning, subjects: pl.DataFrame, context: Context) ->
         *(compiler.held_since(condition).alias(f"#since.{column_of_held(condition)}") for condition in held),
     )
     level = named(pl.col("#level"))
-    shown = missing() if value is None else value.frame.cast(pl.Float64) if value.kind is Kind.TRUTH else value.frame
+    # Only numbers can be shown and kept; a date or text is for the levels to compare.
+    numeric = value is not None and value.kind in (Kind.NUMBER, Kind.TRUTH)
+    shown = value.frame.cast(pl.Float64) if numeric else missing()
     return frame.select(
         SUBJECT_ID,
         shown.alias("value"),
@@ -190,10 +192,10 @@ def _cap_and_light(index: Index, figures: Figures) -> None:
 
 
 def _grade(index: Index) -> pl.Expr:
-    """The word of the last grade that the score reaches, as the rule file has it (the Chinese one of two)."""
-    reached = pl.lit(None, dtype=pl.String)
-    for start, label in sorted(index.grades, key=lambda grade: grade[0]):
-        reached = pl.when(pl.col(_COMPARED) >= start).then(pl.lit(str(label))).otherwise(reached)
+    """The position in the rule's grades of the last that the score reaches, Int32."""
+    reached = pl.lit(None, dtype=pl.Int32)
+    for position, (start, _) in sorted(enumerate(index.grades), key=lambda grade: grade[1][0]):
+        reached = pl.when(pl.col(_COMPARED) >= start).then(pl.lit(position, dtype=pl.Int32)).otherwise(reached)
     return reached
 
 

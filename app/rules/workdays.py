@@ -18,16 +18,16 @@ _EPOCH_WEEKDAY = 3  # 1 January 1970 was a Thursday
 
 
 @dataclass(frozen=True)
-class WorkingDays:
+class Calendar:
     """The official calendar: weekdays that are off, and weekend days that are worked. A date in both is worked."""
 
     holidays: frozenset[date] = frozenset()
-    worked: frozenset[date] = frozenset()
+    working_days: frozenset[date] = frozenset()
 
     def exceptions(self) -> list[tuple[date, int]]:
         """The days that differ from the plain week, in order: −1 for one day less, 1 for one day more."""
-        less = [(day, -1) for day in self.holidays - self.worked if day.weekday() < 5]
-        more = [(day, 1) for day in self.worked if day.weekday() >= 5]
+        less = [(day, -1) for day in self.holidays - self.working_days if day.weekday() < 5]
+        more = [(day, 1) for day in self.working_days if day.weekday() >= 5]
         return sorted(less + more)
 
     def up_to(self, day: pl.Expr) -> pl.Expr:
