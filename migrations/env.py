@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from alembic import context
 
+import app.access.accounts
+import app.access.audit
 import app.domains.all
 import app.evaluation.models  # noqa: F401
 from app.database.base import Base

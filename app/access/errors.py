@@ -27,8 +27,8 @@ class OutOfScope(Refused):
         """The row itself: 403."""
         return cls(
             f"这条{label.zh}记录不在您的管理范围内，未保存。请选择您管理的党组织，或请上级办理。",
-            f"This record ({label.en}) lies outside what you look after; nothing was saved. Choose an organization that "
-            "you look after, or ask the level above.",
+            f"This record ({label.en}) lies outside what you look after; nothing was saved. Choose an organization "
+            "that you look after, or ask the level above.",
             entity=entity,
         )
 

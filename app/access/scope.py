@@ -6,6 +6,9 @@ nothing, and what the listener cannot narrow (Core tables, text SQL, INSERT stat
 for everybody but unrestricted actors. Code that needs it works on ``session.connection()`` in a module named in
 ``tests/access/test_source.py``, and answers for the scope itself.
 
+What a form may refer to is wider than what its user sees: a SELECT with ``execution_options={"scope_purpose":
+Purpose.REFER}`` finds those rows, and may read single columns of them only (id, code and title).
+
 Rows already in a session answer without a statement. That is safe because a session has one actor for its life:
 ``actor_of`` raises ``ActorChanged`` otherwise.
 
@@ -89,4 +92,6 @@ def _narrow(state: ORMExecuteState) -> None:
         purpose = Purpose.WRITE
     else:
         purpose = state.execution_options.get("scope_purpose", Purpose.READ)
+        if purpose is Purpose.REFER and any(each["expr"] is each["entity"] for each in statement.column_descriptions):
+            raise UnscopedStatement("Of rows that are only referred to, single columns may be read: id, code and title")
     state.statement = statement.options(*scope_options(actor, purpose))

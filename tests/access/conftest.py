@@ -6,14 +6,14 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import app.access.flush_check  # noqa: F401
-import app.domains.all  # noqa: F401
 import pytest
+from sqlalchemy import Engine, make_url
+
+import app.access.flush_check
+import app.domains.all  # noqa: F401
 from app.access.actor import Actor, system_actor
 from app.database.engine import make_engine
 from app.database.session import Session, make_session
-from sqlalchemy import Engine, make_url
-
 from config import Settings
 from tests.access.world import World, build
 

@@ -1,6 +1,6 @@
-"""A small world to look for leaks in: a district with two streets of two branches each, a member in each branch, and one
-row of every entity that the registry knows for every place. Rows of an entity that ``tests.factories`` has no function
-for are made up from its declaration, so that a new entity is covered without a line here.
+"""A small world to look for leaks in: a district with two streets of two branches each, a member in each place, and one
+row there of every entity that the registry knows. Rows of an entity that ``tests.factories`` has no function for are
+made up from its declaration, so that a new entity is covered without a line here.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from app.database.session import Session
 from app.entity.fields import new_code
 from app.entity.registry import Entity, EntityType, Field, FieldKind, registry
 from app.entity.visibility import Visibility
-
 from tests import factories
 
 PLACES = ("district", "street_a", "branch_a1", "branch_a2", "street_b", "branch_b1", "branch_b2")

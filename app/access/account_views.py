@@ -1,0 +1,405 @@
+"""The pages and API methods of accounts: signing in, one's own password, and for IT staff accounts and roles."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import abort, current_app, flash, g, redirect, request, url_for
+from flask_appbuilder.actions import action
+from flask_appbuilder.api import expose, safe
+from flask_appbuilder.fieldwidgets import BS3PasswordFieldWidget, BS3TextFieldWidget
+from flask_appbuilder.security.api import SecurityApi
+from flask_appbuilder.security.decorators import has_access, no_cache
+from flask_appbuilder.security.forms import DynamicForm, LoginForm_db
+from flask_appbuilder.security.sqla.models import User
+from flask_appbuilder.security.views import AuthDBView, RoleModelView, UserDBModelView
+from flask_appbuilder.utils.base import get_safe_redirect
+from flask_appbuilder.views import SimpleFormView
+from flask_jwt_extended import create_access_token, create_refresh_token
+from flask_login import login_user
+from sqlalchemy import select
+from werkzeug.security import check_password_hash
+from wtforms import PasswordField, StringField
+from wtforms.validators import DataRequired, EqualTo
+
+from app.entity.labels import Label, UserError
+from app.entity.registry import registry
+
+from .audit import AuditAction, record
+from .language import lazy, words
+from .lock_out import forgive
+from .passwords import WeakPassword, must_be_changed, set_password
+from .request_filters import FiltersOfRequest
+from .roles import role_label
+from .web_session import account_of, present_actor
+
+CHANGE_FIRST = Label(
+    "这是初始密码或已到期的密码，请先在网页上修改。",
+    "This password was handed out or is too old: change it on the web page first.",
+)
+CHANGED = Label("密码已修改。", "The password was changed.")
+
+
+class SignInView(AuthDBView):
+    """The sign-in page."""
+
+    title = lazy("登录", "Sign in")
+
+    @expose("/login/", methods=["GET", "POST"])
+    @no_cache
+    def login(self) -> Any:
+        if g.user is not None and g.user.is_authenticated:
+            return redirect(self._get_safe_next_url())
+        form = LoginForm_db()
+        security = current_app.appbuilder.sm
+        if form.validate_on_submit():
+            target = get_safe_redirect(request.args.get("next", ""))
+            account = security.auth_user_db(form.username.data, form.password.data)
+            if account is None:
+                flash(words(g.sign_in_problem), "danger")
+                return redirect(self.appbuilder.get_url_for_login_with(target))
+            security.signed_in(account)
+            login_user(account, remember=False)
+            return redirect(target)
+        return self.render_template(self.login_template, title=self.title, form=form, appbuilder=self.appbuilder)
+
+
+class SignInApi(SecurityApi):
+    """Tokens for programs: ``POST /api/v1/security/login`` and ``/refresh``."""
+
+    @expose("/login", methods=["POST"])
+    @safe
+    def login(self) -> Any:
+        """Tokens for a name and password.
+        ---
+        post:
+          description: Tokens for a name and password
+          requestBody:
+            required: true
+            content:
+              application/json:
+                schema:
+                  type: object
+                  properties:
+                    username:
+                      type: string
+                    password:
+                      type: string
+                    provider:
+                      type: string
+                      enum: [db]
+                    refresh:
+                      type: boolean
+          responses:
+            200:
+              description: Tokens
+            400:
+              $ref: '#/components/responses/400'
+            401:
+              $ref: '#/components/responses/401'
+            403:
+              description: The password has to be changed first
+        """
+        given = request.get_json(silent=True)
+        if not isinstance(given, dict) or not all(isinstance(given.get(key), str) for key in ("username", "password")):
+            return self.response_400(message="username and password are needed, as texts")
+        if given.get("provider", "db") != "db":
+            return self.response_400(message="provider: only db")
+        security = current_app.appbuilder.sm
+        account = security.auth_user_db(given["username"], given["password"])
+        if account is None:
+            return self.response(401, message=words(g.sign_in_problem))
+        if must_be_changed(account, security.policy):
+            return self.response(403, message=words(CHANGE_FIRST))
+        tokens = {"access_token": create_access_token(identity=str(account.id), fresh=True)}
+        if given.get("refresh"):
+            tokens["refresh_token"] = create_refresh_token(identity=str(account.id))
+        return self.response(200, **tokens)
+
+
+class _NewPasswordForm(DynamicForm):
+    password = PasswordField(
+        lazy("新密码", "New password"), validators=[DataRequired()], widget=BS3PasswordFieldWidget()
+    )
+    conf_password = PasswordField(
+        lazy("再输入一次", "Once more"),
+        validators=[EqualTo("password", message=lazy("两次输入的密码不一致", "The passwords differ"))],
+        widget=BS3PasswordFieldWidget(),
+    )
+
+
+class _OwnPasswordForm(DynamicForm):
+    old_password = PasswordField(
+        lazy("现在的密码", "Present password"), validators=[DataRequired()], widget=BS3PasswordFieldWidget()
+    )
+    password = PasswordField(
+        lazy("新密码", "New password"), validators=[DataRequired()], widget=BS3PasswordFieldWidget()
+    )
+    conf_password = PasswordField(
+        lazy("再输入一次", "Once more"),
+        validators=[EqualTo("password", message=lazy("两次输入的密码不一致", "The passwords differ"))],
+        widget=BS3PasswordFieldWidget(),
+    )
+
+
+class _PasswordFormView(SimpleFormView):
+    """A form that sets a password, on the theme's page for it."""
+
+    form_template = "appbuilder/general/security/change_password.html"
+
+    def page(self, form: Any, *, forced: bool = False) -> Any:
+        return self.render_template(
+            self.form_template,
+            title=self.form_title,
+            form=form,
+            forced=forced,
+            rules=current_app.appbuilder.sm.policy.password_rules,
+            appbuilder=self.appbuilder,
+        )
+
+
+class ChangePasswordView(_PasswordFormView):
+    """One's own password; the only page there is for whoever has to change it first."""
+
+    route_base = "/resetmypassword"
+    class_permission_name = "OwnPassword"
+    form = _OwnPasswordForm
+    form_title = lazy("修改密码", "Change the password")
+
+    @expose("/form", methods=["GET"])
+    @has_access
+    @no_cache
+    def this_form_get(self) -> Any:
+        return self.page(self.form.refresh(), forced=current_app.appbuilder.sm.must_change_password())
+
+    @expose("/form", methods=["POST"])
+    @has_access
+    def this_form_post(self) -> Any:
+        security = current_app.appbuilder.sm
+        forced = security.must_change_password()
+        form = self.form.refresh()
+        if not form.validate_on_submit():
+            return self.page(form, forced=forced)
+        account = account_of(g.user)
+        if not check_password_hash(account.password or "", form.old_password.data):
+            form.old_password.errors = [words(Label("现在的密码不正确", "This is not the present password"))]
+            return self.page(form, forced=forced)
+        try:
+            security.reset_password(account.id, form.password.data, must_change=False)
+        except WeakPassword as problem:
+            form.password.errors = [words(problem.label)]
+            return self.page(form, forced=forced)
+        security.signed_in(account)
+        login_user(account, remember=False)
+        flash(words(CHANGED), "success")
+        return redirect(self.appbuilder.get_url_for_index)
+
+
+class PasswordResetView(_PasswordFormView):
+    """Another's password, set by IT staff and handed over: it has to be changed at the next sign-in."""
+
+    route_base = "/resetpassword"
+    class_permission_name = "ResetPassword"
+    form = _NewPasswordForm
+    form_title = lazy("重置密码", "Reset the password")
+
+    @expose("/form", methods=["GET"])
+    @has_access
+    @no_cache
+    def this_form_get(self) -> Any:
+        self._account()
+        return self.page(self.form.refresh())
+
+    @expose("/form", methods=["POST"])
+    @has_access
+    def this_form_post(self) -> Any:
+        account = self._account()
+        form = self.form.refresh()
+        if not form.validate_on_submit():
+            return self.page(form)
+        try:
+            current_app.appbuilder.sm.reset_password(account.id, form.password.data)
+        except WeakPassword as problem:
+            form.password.errors = [words(problem.label)]
+            return self.page(form)
+        done = Label(
+            "{name} 的密码已重置，下次登录时须修改。",
+            "The password of {name} was reset; it has to be changed at the next sign-in.",
+        )
+        flash(words(done.format(name=account.username)), "success")
+        return redirect(url_for(f"{current_app.appbuilder.sm.user_view.endpoint}.list"))
+
+    def _account(self) -> User:
+        """The account asked for. One's own password is changed on one's own page, which asks for the present one; that
+        of an administrator by administrators alone."""
+        pk = request.args.get("pk", "")
+        account = self.appbuilder.session.get(User, int(pk)) if pk.isascii() and pk.isdigit() else None
+        if account is None:
+            abort(404)
+        if account.id == present_actor().user_id:
+            abort(403)
+        current_app.appbuilder.sm.check_may_manage(account)
+        return account
+
+
+_TIE_LABELS = {
+    "organization_code": lazy("党组织代码", "Organization code"),
+    "member_code": lazy("党员编号", "Member code"),
+}
+_TIE_HELP = {
+    "organization_code": lazy("账号管理该党组织及其下级", "Looks after this organization and those below"),
+    "member_code": lazy("党员本人的账号填写", "For a member's own account"),
+}
+_TIES = {
+    name: StringField(label, description=_TIE_HELP[name], widget=BS3TextFieldWidget())
+    for name, label in _TIE_LABELS.items()
+}
+
+
+class AccountView(UserDBModelView):
+    """Accounts: made, changed and switched off by IT staff. None is deleted, because records keep their names."""
+
+    route_base = "/users"
+    class_permission_name = "Account"
+    _filters = FiltersOfRequest()
+    base_permissions = ["can_list", "can_show", "can_add", "can_edit", "can_userinfo", "resetpasswords", "unlock"]
+    list_title = lazy("账号", "Accounts")
+    show_title = lazy("账号", "Account")
+    add_title = lazy("新增账号", "Add an account")
+    edit_title = lazy("修改账号", "Edit an account")
+    user_info_title = lazy("我的账号", "Your account")
+
+    label_columns = {
+        "username": lazy("用户名", "User name"),
+        "first_name": lazy("姓名", "Name"),
+        "active": lazy("启用", "Active"),
+        "roles": lazy("角色", "Roles"),
+        "last_login": lazy("最近登录", "Last sign-in"),
+        "login_count": lazy("登录次数", "Sign-ins"),
+        "fail_login_count": lazy("连续失败次数", "Failures"),
+        "created_on": lazy("创建时间", "Created on"),
+        "password": lazy("初始密码", "First password"),
+        "conf_password": lazy("再输入一次", "Once more"),
+        **_TIE_LABELS,
+    }
+    description_columns = _TIE_HELP
+    list_columns = ["username", "first_name", "roles", "active", "last_login"]
+    search_columns = ["username", "first_name", "active", "last_login"]
+    order_columns = ["username", "first_name", "active", "last_login"]
+    base_order = ("username", "asc")
+    show_columns = ["username", "first_name", "roles", "active", "last_login", "login_count", "fail_login_count"]
+    show_fieldsets = user_show_fieldsets = [(lazy("账号", "Account"), {"fields": show_columns, "expanded": True})]
+    add_columns = ["username", "first_name", "roles", "active", "organization_code", "member_code", "password"]
+    add_columns = [*add_columns, "conf_password"]
+    edit_columns = ["first_name", "roles", "active", "organization_code", "member_code"]
+    validators_columns: dict[str, Any] = {}
+    formatters_columns = {"roles": lambda roles: "、".join(words(role_label(role.name)) for role in roles)}
+    add_form_extra_fields = {
+        **_TIES,
+        "password": PasswordField(
+            label_columns["password"], validators=[DataRequired()], widget=BS3PasswordFieldWidget()
+        ),
+        "conf_password": PasswordField(
+            label_columns["conf_password"],
+            validators=[EqualTo("password", message=lazy("两次输入的密码不一致", "The passwords differ"))],
+            widget=BS3PasswordFieldWidget(),
+        ),
+    }
+    edit_form_extra_fields = _TIES
+
+    def prefill_form(self, form: Any, pk: Any) -> None:
+        account = self.appbuilder.session.get(User, int(pk))
+        for entity, field in (("organization", form.organization_code), ("member", form.member_code)):
+            field.data = self._code(entity, getattr(account, f"{entity}_id"))
+
+    def pre_add(self, item: User) -> None:
+        password, item.password = item.password, None
+        item.last_name, item.email = "", f"{item.username}@accounts.invalid"
+        self._tie(item)
+        try:
+            set_password(self.appbuilder.session(), item, password, current_app.appbuilder.sm.policy, must_change=True)
+        except WeakPassword as problem:
+            raise _Said(problem) from problem
+        self.appbuilder.session.add(item)
+        self._flush()
+
+    def pre_update(self, item: User) -> None:
+        current_app.appbuilder.sm.check_may_manage(item)
+        self._tie(item)
+        self._flush()
+
+    def _tie(self, item: User) -> None:
+        for entity in ("organization", "member"):
+            code = (getattr(item, f"{entity}_code", "") or "").strip()
+            row_id = self._row(entity, code) if code else None
+            if getattr(item, f"{entity}_id") != row_id:
+                setattr(item, f"{entity}_id", row_id)
+
+    def _flush(self) -> None:
+        try:
+            self.appbuilder.session.flush()
+        except UserError as problem:
+            self.appbuilder.session.rollback()
+            raise _Said(problem) from problem
+
+    def _row(self, entity: str, code: str) -> int:
+        """The id of a row by its code. Whoever manages accounts sees no rows: they are given codes to enter."""
+        model: Any = registry[entity].model
+        found = self._connection().scalar(select(model.__table__.c.id).where(model.__table__.c.code == code))
+        if found is None:
+            label = registry[entity].label
+            unknown = Label("没有代码为“{code}”的{label}", "There is no {label} with the code “{code}”")
+            raise _Said(UserError(*_both(unknown.format(code=code, label=label))))
+        return found
+
+    def _code(self, entity: str, row_id: int | None) -> str:
+        model: Any = registry[entity].model
+        statement = select(model.__table__.c.code).where(model.__table__.c.id == row_id)
+        return "" if row_id is None else self._connection().scalar(statement) or ""
+
+    def _connection(self) -> Any:
+        return self.appbuilder.session().connection()
+
+    @expose("/userinfo/")
+    @has_access
+    def userinfo(self) -> Any:
+        actions = {"resetmypassword": self.actions.get("resetmypassword")}
+        item = self.datamodel.get(g.user.id, self._base_filters)
+        widgets = self._get_show_widget(g.user.id, item, actions=actions, show_fieldsets=self.user_show_fieldsets)
+        self.update_redirect()
+        return self.render_template(
+            self.show_template, title=self.user_info_title, widgets=widgets, appbuilder=self.appbuilder
+        )
+
+    @action("unlock", lazy("解锁", "Unlock"), "", "fa-unlock", multiple=False)
+    def unlock(self, item: User) -> Any:
+        work = self.appbuilder.session()
+        forgive(work, item.username)
+        record(work, present_actor(), AuditAction.UNLOCKED, entity="account", row_id=item.id, detail=item.username)
+        work.commit()
+        flash(words(Label("{name} 已解锁。", "{name} is unlocked.").format(name=item.username)), "success")
+        return redirect(self.get_redirect())
+
+
+class RoleView(RoleModelView):
+    """What each role may do. Roles are declared in ``roles.py``, so this page shows them and changes nothing."""
+
+    class_permission_name = "Role"
+    _filters = FiltersOfRequest()
+    base_permissions = ["can_list", "can_show"]
+    list_title = lazy("角色", "Roles")
+    show_title = lazy("角色", "Role")
+    label_columns = {"name": lazy("角色", "Role"), "permissions": lazy("权限", "Permissions")}
+    formatters_columns = {"name": lambda name: words(role_label(name))}
+    search_columns = ["name"]
+
+
+class _Said(Exception):
+    """A refusal in the reader's language, for FAB to show above its form."""
+
+    def __init__(self, problem: UserError) -> None:
+        super().__init__(words(problem.label))
+
+
+def _both(label: Label) -> tuple[str, str]:
+    return label.zh, label.en

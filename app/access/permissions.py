@@ -1,0 +1,61 @@
+"""The names of permissions, as FAB's tables keep them: stable, because roles are stored by them.
+
+A permission on an entity is named by the entity's code in CamelCase (``fee_payment`` is ``FeePayment``). The others
+are named here; a page checks one with ``@has_access`` and ``class_permission_name``, or ``security.may(permission)``.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from app.entity.registry import EntityType
+
+READING = ("can_list", "can_show")
+WRITING = ("can_add", "can_edit", "can_delete")
+EXPORT = "can_export"
+
+
+class Permission(NamedTuple):
+    """What may be done, and on which page or entity."""
+
+    action: str
+    page: str
+
+
+DASHBOARD = Permission("can_show", "Dashboard")
+LEAGUE = Permission("can_list", "Scorecard")
+SCORECARD = Permission("can_show", "Scorecard")
+WARNINGS = Permission("can_list", "Warning")
+SEE_RUNS = Permission("can_list", "Evaluation")
+EVALUATE = Permission("can_run", "Evaluation")
+SEE_RULES = Permission("can_list", "Rule")
+EDIT_RULES = Permission("can_edit", "Rule")
+REVEAL = Permission("can_reveal", "PersonalData")
+OPERATIONS = Permission("can_access", "Operations")
+"""The machine room at ``/ops``."""
+AUDIT = Permission("can_list", "AuditEvent")
+
+OWN_ACCOUNT = (
+    Permission("can_userinfo", "Account"),
+    Permission("can_this_form_get", "OwnPassword"),
+    Permission("can_this_form_post", "OwnPassword"),
+)
+ACCOUNTS = (
+    *(Permission(action, "Account") for action in (*READING, "can_add", "can_edit")),
+    Permission("resetpasswords", "Account"),
+    Permission("unlock", "Account"),
+    Permission("can_this_form_get", "ResetPassword"),
+    Permission("can_this_form_post", "ResetPassword"),
+)
+SEE_ROLES = tuple(Permission(action, "Role") for action in READING)
+
+
+def class_name(entity_code: str) -> str:
+    """``fee_payment`` in CamelCase, the name FAB keeps the entity's permissions under."""
+    return "".join(part[:1].upper() + part[1:] for part in entity_code.split("_"))
+
+
+def on_entity(entity: EntityType, *actions: str) -> list[Permission]:
+    """Permissions on an entity; writing is left out if its rows are made by the system alone."""
+    page = class_name(entity.code)
+    return [Permission(each, page) for each in actions if not (entity.options.read_only and each in WRITING)]
