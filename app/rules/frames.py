@@ -33,7 +33,7 @@ from enum import IntEnum
 from app.entity.filters import All, AnyOf, Filter, NoneOf, Test
 
 from .expressions import Call, Expression, walk, written
-from .model import Formula, Index, Metric, Range, Rule, Target, Warning
+from .model import Formula, Index, Metric, Node, Range, Rule, Target, Warning
 
 SUBJECT_ID, CODE, ORGANIZATION_ID, PARENT_ID, PRESENT = "subject_id", "code", "organization_id", "parent_id", "present"
 
@@ -82,6 +82,19 @@ def filters_of(rule: Rule) -> list[Filter]:
     return found
 
 
+def expressions_of_node(node: Node) -> Iterator[Expression]:
+    """The expressions of one node: its conditions, its value, its shape."""
+    yield from (condition for condition in node.applies_to if not is_filter(condition))
+    if node.value is not None:
+        yield node.value
+    match node.shape:
+        case Target(value=value) | Formula(expression=value):
+            yield value
+        case Range(low=low, high=high):
+            yield low
+            yield high
+
+
 def expressions_of(rule: Rule) -> Iterator[Expression]:
     """Every expression of a rule, those of aggregate metrics (which speak of rows, not of the subject) left out."""
     yield from (condition for condition in rule.applies_to if not is_filter(condition))
@@ -90,15 +103,7 @@ def expressions_of(rule: Rule) -> Iterator[Expression]:
             yield metric.expression
     if isinstance(rule, Index):
         for node in rule.root.walk():
-            yield from (condition for condition in node.applies_to if not is_filter(condition))
-            if node.value is not None:
-                yield node.value
-            match node.shape:
-                case Target(value=value) | Formula(expression=value):
-                    yield value
-                case Range(low=low, high=high):
-                    yield low
-                    yield high
+            yield from expressions_of_node(node)
         yield from (item.value for item in (*rule.bonus, *rule.penalty))
         yield from (veto.when for veto in rule.veto)
     if isinstance(rule, Warning) and rule.value is not None:

@@ -196,12 +196,12 @@ class Node:
     basis: Label | None = None
     line: int = 0
 
-    def walk(self) -> Iterator[Node]:
-        """This node and those below it that are enabled, parents first."""
-        if self.enabled:
+    def walk(self, *, disabled: bool = False) -> Iterator[Node]:
+        """This node and those below it that are enabled, or all, parents first."""
+        if self.enabled or disabled:
             yield self
             for child in self.children:
-                yield from child.walk()
+                yield from child.walk(disabled=disabled)
 
 
 ROOT_CODE = ""
@@ -259,6 +259,7 @@ class Rule:
     file: str
     version: str
     """SHA-256 of the file's bytes."""
+    source_text: str = field(default="", repr=False, compare=False)
     applies_to: tuple[Condition, ...] = ()
     period: PeriodKind | None = None
     parameters: tuple[Parameter, ...] = ()

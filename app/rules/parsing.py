@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -84,7 +85,13 @@ def content_version(content: bytes) -> str:
 
 
 def read_file(content: bytes, file: str) -> tuple[Part | None, list[Problem]]:
-    """The parts of a file of rules or rule tests."""
+    """The parts of a file of rules or rule tests. What was read lately is remembered: parts never change."""
+    part, problems = _read_file(content, file)
+    return part, list(problems)
+
+
+@lru_cache(maxsize=256)
+def _read_file(content: bytes, file: str) -> tuple[Part | None, list[Problem]]:
     if len(content) > MAXIMUM_BYTES:
         return None, [Problem(file, 1, "", Label("文件超过 1 MB", "The file is larger than 1 MB"))]
     try:
@@ -134,11 +141,11 @@ def parse_rule(
             frozenset({own} if isinstance(own, str) else ()),
         )
     report = Report(file, root)
-    rule = _rule(Place(root, (), report), content_version(content), catalogue, entities)
+    rule = _rule(Place(root, (), report), content, catalogue, entities)
     return ParsedRule(file, None if faults(report.problems) else rule, root, report.problems)
 
 
-def _rule(place: Place, version: str, catalogue: Catalogue, entities: Registry) -> Rule | None:
+def _rule(place: Place, content: bytes, catalogue: Catalogue, entities: Registry) -> Rule | None:
     path = PurePosixPath(place.report.file)
     given = place.entries("{index: …} / {warning: …}")
     kinds = [kind for kind in ("index", "warning") if kind in given]
@@ -164,7 +171,8 @@ def _rule(place: Place, version: str, catalogue: Catalogue, entities: Registry) 
         "label": keys["label"].label() if "label" in keys else Label.of(code),
         "subject": around.subject or "",
         "file": place.report.file,
-        "version": version,
+        "version": content_version(content),
+        "source_text": content.decode("utf-8-sig"),
         "applies_to": parse_conditions(keys["applies_to"], around) if "applies_to" in keys else (),
         "period": around.period,
         "parameters": parse_parameters(keys["parameters"]) if "parameters" in keys else (),
