@@ -5,6 +5,7 @@ Needs Python 3.11 and nothing else. This file keeps to what Python 3.6 can read,
 too old instead of stumbling over the syntax. What the commands do is in `app/command_line`.
 """
 
+import ctypes
 import errno
 import hashlib
 import os
@@ -30,7 +31,7 @@ PYTHON = VENV / "bin" / "python"
 STAMP = VENV / "installed-requirements"
 LOG = VENV / "install.log"
 LOCK = PROJECT / ".venv.lock"
-TRIES = 3
+TRIES = 2
 
 
 class CannotStart(Exception):
@@ -193,6 +194,7 @@ def run_watched(command, lock, started):
         env=clean_environment(),
         pass_fds=[lock],
         start_new_session=True,
+        preexec_fn=end_with_parent,
     )
     progress = Progress(started)
     parent = os.getppid()
@@ -200,7 +202,7 @@ def run_watched(command, lock, started):
     try:
         while True:
             ready = select.select([step.stdout], [], [], 1.0)[0]
-            if os.getppid() != parent and os.getsid(0) != os.getpid():  # see app/command_line/parent.py
+            if os.getppid() != parent and os.getsid(0) != os.getpid():  # see StartedBy in app/lifeline.py
                 raise SystemExit(1)
             if ready:
                 piece = os.read(step.stdout.fileno(), 65536)
@@ -215,6 +217,12 @@ def run_watched(command, lock, started):
         if step.poll() is None:
             os.killpg(step.pid, signal.SIGKILL)
             step.wait()
+
+
+def end_with_parent():
+    """Has the kernel end the new process with this one, even if this one is killed; elsewhere than Linux it cannot."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)  # PR_SET_PDEATHSIG
 
 
 class Progress:

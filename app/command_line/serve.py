@@ -161,7 +161,9 @@ def greet(settings: Settings, password: str | None, serves: bool) -> None:
     """Say where and how to sign in; a new password even when the start has failed, for it is never shown again."""
     if serves:
         say(f"Beacon 已启动：{settings.address}", "Beacon is at this address")
-    if password:
+    if password and settings.admin_password:  # whoever set it knows it, and logs should not
+        say("用户名 admin，密码为 ADMIN_PASSWORD 所设（首次登录须修改）", "user name, and whose password it is")
+    elif password:
         say(f"用户名 admin，初始密码 {password}（只显示这一次，首次登录须修改）", "user name and password, shown once")
     elif serves:
         say("管理员用户名 admin", "the administrator's user name is admin")
