@@ -152,3 +152,25 @@ def first_day(period: ColumnElement[str]) -> ColumnElement[Any]:
         ),
     )
     return as_day(func.substr(text, 1, 4) + rest)
+
+
+class day_number(FunctionElement):
+    """The number of a date: 1 for 0001-01-01, as ``date.toordinal`` counts."""
+
+    type = Integer()
+    inherit_cache = True
+
+
+@compiles(day_number)
+def _(element: Any, compiler: Any, **options: Any) -> str:
+    return f"({compiler.process(element.clauses, **options)} - DATE '0001-01-01' + 1)"
+
+
+@compiles(day_number, "sqlite")
+def _(element: Any, compiler: Any, **options: Any) -> str:
+    return f"CAST(julianday({compiler.process(element.clauses, **options)}) - 1721424.5 AS INTEGER)"
+
+
+@compiles(day_number, "mysql", "mariadb")
+def _(element: Any, compiler: Any, **options: Any) -> str:
+    return f"(TO_DAYS({compiler.process(element.clauses, **options)}) - 365)"
