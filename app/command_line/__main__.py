@@ -28,6 +28,9 @@ class Command:
 
 COMMANDS = (
     Command("serve", "serve", "启动控制台及其后台进程（默认）", "start the console and what it needs (the default)"),
+    Command("evaluate", "evaluate", "现在评定一个指数或预警", "evaluate an index or a warning now"),
+    Command("import", "exchange", "从 Excel 或 CSV 导入记录", "import records from Excel or CSV"),
+    Command("export", "exchange", "把记录导出为 Excel 或 CSV", "export records as Excel or CSV"),
     Command("test", "test", "运行全部测试，其后可加 pytest 参数", "run all tests; takes pytest's arguments", True),
 )
 

@@ -10,9 +10,9 @@ from sqlalchemy import Connection, Engine, Select, literal, null, or_, select
 from app.database.transfer import fetch
 from app.entity.periods import Period
 from app.entity.registry import EntityType, Registry
-from app.rules.context import Calendar
 from app.rules.library import RuleLibrary
 from app.rules.model import Rule, Warning
+from app.rules.workdays import Calendar
 
 from .breakdowns import read_frame
 from .models import IN_FORCE, Held, Score, WarningState
