@@ -5,6 +5,7 @@ session of its own, with a lifeline (`app/lifeline.py`): none outlives the super
 """
 
 import os
+import re
 import select
 import signal
 import subprocess
@@ -22,6 +23,8 @@ LARGEST_LOG = 5 * 2**20
 SETTLED_AFTER = 30.0
 """Seconds after which a process counts as well started, so that its next death is restarted at once."""
 LONGEST_PAUSE = 30.0
+ERROR_LINE = re.compile(r"(?!.*HaltServer)[\w.]*(Error|Exception)\b")
+"""The last line of a stack trace; gunicorn's own end says only that a worker has not started."""
 
 
 @dataclass(frozen=True)
@@ -86,10 +89,11 @@ class Child:
                 os.killpg(self.popen.pid, number)
 
     def last_words(self) -> str:
-        """The last line of its log, which says why it ended more often than not."""
+        """The line of its log that says why it ended: the last that names an error, or the last of all."""
         with suppress(OSError):
-            lines = self.log.read_bytes()[-4000:].decode("utf-8", "replace").strip().splitlines()
-            return lines[-1].strip() if lines else ""
+            lines = self.log.read_bytes()[-8000:].decode("utf-8", "replace").strip().splitlines()
+            errors = [line for line in lines if ERROR_LINE.match(line)]
+            return (errors or lines or [""])[-1].strip()
         return ""
 
 
