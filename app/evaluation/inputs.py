@@ -75,6 +75,10 @@ class PublishedResults:
         # A breakdown outlives its score when the rule stops applying to the subject; the scores in force decide.
         return frame.join(scores, on="subject_id", how="semi")
 
+    def index_subject(self, code: str, as_of: date) -> str:
+        """The entity that an index scores."""
+        return self._library.rule(code, as_of).subject
+
     def warnings(self, as_of: date, *, start: date | None = None, end: date | None = None) -> pl.DataFrame:
         """Levels that stand at ``as_of``, or stood at any time from ``start`` to ``end``: ``warning``, ``level``,
         ``entity``, ``since``, ``subject_id``, ``organization_id``, ``member_id``."""
