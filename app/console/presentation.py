@@ -202,18 +202,18 @@ def share(part: float | None, whole: float | None) -> int:
     """How much of the whole the part is, 0 to 100: the number in a `w-`, `x-` or `f-` class (see sizes.css)."""
     if part is None or not whole:
         return 0
-    return max(0, min(100, round(part * 100 / whole)))
+    return round(max(0, min(100, part * 100 / whole)))
 
 
-def day(value: datetime.date | None) -> str:
-    """A date as it is said: 今天, 昨天, 11月23日, and with the year when it is another one."""
+def day(value: datetime.date | None, near: bool = True) -> str:
+    """A date as it is said: 今天, 昨天 (unless `near` is False), 11月23日, and with the year when it is another one."""
     if value is None:
         return NOTHING
     value = _local(value)
     date = value.date() if isinstance(value, datetime.datetime) else value
-    near = {0: ("今天", "today"), -1: ("昨天", "yesterday"), 1: ("明天", "tomorrow")}.get((date - today()).days)
-    if near:
-        return t(*near)
+    said = {0: ("今天", "today"), -1: ("昨天", "yesterday"), 1: ("明天", "tomorrow")}.get((date - today()).days)
+    if near and said:
+        return t(*said)
     month = f"{date.month}月{date.day}日"
     english = f"{date.day} {date:%b}"
     return t(month, english) if date.year == today().year else t(f"{date.year}年{month}", f"{english} {date.year}")

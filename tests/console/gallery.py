@@ -6,11 +6,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import enum
 import random
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from flask import Flask, jsonify, redirect, render_template, request, url_for
@@ -211,7 +213,10 @@ def reader() -> Reader:
     return Reader(current_user.get_full_name(), "闵行区", Label("区级", "District"), True, bar, "/personview/list/")
 
 
-def _install_widgets() -> None:
+@contextlib.contextmanager
+def native_fields() -> Iterator[None]:
+    """FAB's own date pickers cannot be filled in; native fields take their place until the context is left."""
+    before = forms.FieldConverter.conversion_table
     swap = {
         "is_text": (None, _widget(widgets.TextArea, rows="4")),
         "is_string": (None, _widget(widgets.TextInput)),
@@ -221,8 +226,12 @@ def _install_widgets() -> None:
     }
     forms.FieldConverter.conversion_table = tuple(
         (kind, swap[kind][0] or field, swap[kind][1]) if kind in swap else (kind, field, widget)
-        for kind, field, widget in forms.FieldConverter.conversion_table
+        for kind, field, widget in before
     )
+    try:
+        yield
+    finally:
+        forms.FieldConverter.conversion_table = before
 
 
 def create_gallery(folder: Path) -> Flask:
@@ -295,7 +304,6 @@ def _fill(session, security) -> None:
     security.add_user("secretary", "支部书记", "演示·", "b@example.org", role, "gallery")
 
 
-_install_widgets()
-
 if __name__ == "__main__":
-    create_gallery(Path(tempfile.mkdtemp())).run("127.0.0.1", int(sys.argv[1]), threaded=True)
+    with native_fields():
+        create_gallery(Path(tempfile.mkdtemp())).run("127.0.0.1", int(sys.argv[1]), threaded=True)

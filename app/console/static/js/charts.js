@@ -85,7 +85,16 @@
         }].concat(d.peers ? [dashed(words.peers, d.peers)] : [])
       });
     },
-    radar: function (d) {
+    /* a dimension without data is left out: it is not zero (the table beside the chart still names it) */
+    radar: function (all, element) {
+      var known = all.self.map(function (rate, i) { return rate == null ? -1 : i; }).filter(function (i) { return i >= 0; });
+      function of_known(list) { return list && known.map(function (i) { return list[i]; }); }
+      var d = { names: of_known(all.names), self: of_known(all.self), peers: of_known(all.peers), most: all.most };
+      var labels = d.names.map(function (name, i) { return (name.length > 9 ? name.replace(/ /g, '\n') : name) + '\n' + Math.round(d.self[i]); });
+      /* the widest line of a label, in characters: a Latin letter takes about 0.56 of a Chinese one */
+      var widest = Math.max.apply(null, labels.join('\n').split('\n').map(function (line) {
+        return line.split('').reduce(function (sum, letter) { return sum + (letter.charCodeAt(0) > 255 ? 1 : 0.56); }, 0);
+      }));
       var series = [{
         name: words.self, value: d.self, lineStyle: { color: token('brand'), width: 2 }, itemStyle: { color: token('brand') },
         areaStyle: { color: token('brand'), opacity: 0.12 }
@@ -94,8 +103,8 @@
       return Object.assign(base(), {
         tooltip: { trigger: 'item', renderMode: 'richText', confine: true },
         radar: {
-          indicator: d.names.map(function (name, i) { return { name: name + '\n' + (d.self[i] == null ? '—' : d.self[i]), min: 0, max: d.most || 100 }; }),
-          radius: '56%', center: ['50%', '53%'], splitNumber: 4, splitArea: { show: false },
+          indicator: labels.map(function (label) { return { name: label, min: 0, max: d.most || 100 }; }),
+          radius: Math.max(40, Math.min(element.clientHeight * 0.3, element.clientWidth / 2 - widest * size(13) - 16)), center: ['50%', '53%'], splitNumber: 4, splitArea: { show: false },
           axisName: { color: token('ink'), fontSize: size(13), lineHeight: size(17) },
           splitLine: { lineStyle: { color: token('line-2') } }, axisLine: { lineStyle: { color: token('line-2') } }
         },
@@ -107,10 +116,10 @@
   document.querySelectorAll('[data-chart]').forEach(function (element) {
     var figures = JSON.parse(element.dataset.figures), make = kinds[element.dataset.chart];
     var chart = echarts.init(element, null, { renderer: 'svg' });
-    function draw() { chart.setOption(make(figures), true); }
+    function draw() { chart.setOption(make(figures, element), true); }
     draw();
     drawn.push({ chart: chart, draw: draw });
   });
-  window.addEventListener('resize', function () { drawn.forEach(function (one) { one.chart.resize(); }); });
+  window.addEventListener('resize', function () { drawn.forEach(function (one) { one.chart.resize(); one.draw(); }); });
   document.addEventListener('bigtype', function () { drawn.forEach(function (one) { one.chart.resize(); one.draw(); }); });
 })();

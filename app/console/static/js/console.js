@@ -146,9 +146,11 @@
   if (wrong) (wrong.tomselect ? wrong.tomselect.control_input : wrong).focus();
 
   /* ---- scorecard: leaves without loss are hidden until asked for ---- */
-  on('change', '[data-only-lost]', function (event, box) {
+  function only_lost(box) {
     document.querySelectorAll('.leaf.full').forEach(function (leaf) { leaf.hidden = box.checked; });
-  });
+  }
+  on('change', '[data-only-lost]', function (event, box) { only_lost(box); });
+  document.querySelectorAll('[data-only-lost]').forEach(only_lost);
 
   window.beacon = { words: words, on: on, enhance: enhance };
 })(jQuery);

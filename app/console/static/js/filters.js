@@ -34,7 +34,7 @@
       }
       var contains = find(operator.options, function (option) { return option.text === words.contains; });
       if (contains) operator.value = contains.value;
-      operator.hidden = operator.options.length < 2 || free || (!added && input.tagName === 'SELECT');
+      operator.hidden = operator.options.length < 2 || 'flag' in input.dataset || free || (!added && input.tagName === 'SELECT');
       if (free) input.placeholder = label.textContent;
       function name() { input.name = '_flt_' + operator.value + '_' + column; }
       operator.addEventListener('change', name);
@@ -51,14 +51,16 @@
       return { operator: operator, input: input, name: name, used: false };
     }
 
-    /* a checkbox cannot say "any": a select of three takes its place */
+    /* A checkbox cannot say "any": a select of three takes its place. FAB knows "y" alone, so "no" is sent as
+       "not equal to y", by the second operator. */
     function yes_no(box) {
       var select = document.createElement('select');
       select.className = 'form-control';
       select.id = box.id;
+      select.dataset.flag = '';
       select.add(new Option(words.any, ''));
-      select.add(new Option(words.yes, 'True'));
-      select.add(new Option(words.no, 'False'));
+      select.add(new Option(words.yes, 'y'));
+      select.add(new Option(words.no, 'n'));
       box.replaceWith(select);
       return select;
     }
@@ -76,6 +78,12 @@
           if (option.text === active[1]) control.operator.value = option.value;
         });
         control.name();
+        if ('flag' in control.input.dataset) {
+          control.input.value = control.operator.selectedIndex === 0 ? 'y' : 'n';
+          control.operator.selectedIndex = 0;
+          control.name();
+          return;
+        }
         var url = control.input.dataset.ajax;
         if (!url || !value) { control.input.value = value; return; }
         control.input.add(new Option('#' + value, value, true, true));
@@ -98,6 +106,11 @@
     });
     /* empty filters do not go into the address */
     form.addEventListener('submit', function () {
+      form.querySelectorAll('select[data-flag]').forEach(function (select) {
+        if (select.value !== 'n') return;
+        select.name = select.name.replace('_flt_0_', '_flt_1_');
+        select.selectedOptions[0].value = 'y';
+      });
       form.querySelectorAll('.seg input, .seg select').forEach(function (field) { if (!field.value) field.disabled = true; });
     });
     window.addEventListener('pageshow', function () {
