@@ -9,11 +9,11 @@ from flask_appbuilder import AppBuilder
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import app.domains.all
+from app import api, console
 from app.access import flush_check, http, role_check, scope
 from app.access.policy import AccessPolicy
 from app.access.security import LIFETIME, SecurityManager
 from app.access.web_session import web_session
-from app.console import presentation
 from app.database.encryption import load_keyring
 from app.database.engine import make_engine
 from config import PROJECT_DIR, Settings
@@ -70,9 +70,10 @@ def make_application(settings: Settings) -> Flask:
     engine = make_engine(settings.database_url)
     application.extensions["engine"] = engine
     with application.app_context():
-        AppBuilder(
+        builder = AppBuilder(
             application, web_session(application, engine), security_manager_class=SecurityManager, update_perms=False
         )
         http.install(application)
-        presentation.install(application)
+        console.install(application, builder, settings)
+        api.install(application, builder, settings)
     return application

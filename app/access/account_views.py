@@ -260,6 +260,7 @@ class AccountView(UserDBModelView):
     """Accounts: made, changed and switched off by IT staff. None is deleted, because records keep their names."""
 
     route_base = "/users"
+    _filters = FiltersOfRequest()
     class_permission_name = "Account"
     _filters = FiltersOfRequest()
     base_permissions = ["can_list", "can_show", "can_add", "can_edit", "can_userinfo", "resetpasswords", "unlock"]
@@ -385,6 +386,7 @@ class RoleView(RoleModelView):
     """What each role may do. Roles are declared in ``roles.py``, so this page shows them and changes nothing."""
 
     class_permission_name = "Role"
+    _filters = FiltersOfRequest()
     _filters = FiltersOfRequest()
     base_permissions = ["can_list", "can_show"]
     list_title = lazy("角色", "Roles")

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, current_app, request
+from flask import Response, request
 from flask_appbuilder import ModelRestApi
-from flask_appbuilder.hooks import before_request
-from flask_wtf.csrf import CSRFError
 
+from app.access.request_filters import FiltersOfRequest
 from app.console.columns import (
     all_columns,
     default_order,
@@ -17,7 +16,7 @@ from app.console.columns import (
     order_columns,
     search_columns,
 )
-from app.console.filters import FiltersOfRequest, NotOffered
+from app.console.filters import NotOffered
 from app.console.interface import EntityInterface
 from app.console.permissions import METHOD_PERMISSIONS, base_permissions, class_name
 from app.console.presentation import text
@@ -30,8 +29,6 @@ from .bodies import read_body
 from .problems import not_saved, problem
 from .schemas import EntitySchemaConverter
 
-UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
-
 
 class EntityApi(ModelRestApi):
     """Base of all generated APIs. Subclasses are made by ``api_class``."""
@@ -39,26 +36,12 @@ class EntityApi(ModelRestApi):
     entity: EntityType
     datamodel: EntityInterface
 
-    allow_browser_login = True
-    csrf_exempt = True  # from the check on forms; ``_refuse_forged`` checks what a cookie authorizes
+    allow_browser_login = True  # with a token against forgery: app.access.http asks for it
     method_permission_name = METHOD_PERMISSIONS
     model2schemaconverter = EntitySchemaConverter
     page_size = 25
     max_page_size = 100
     _filters = FiltersOfRequest()
-
-    @before_request
-    def _refuse_forged(self) -> Response | None:
-        """A browser sends its cookie whoever asks; a token in ``Authorization`` was sent on purpose. Writing on the
-        strength of the cookie alone needs ``X-CSRFToken``."""
-        if request.method in UNSAFE and "Authorization" not in request.headers:
-            protection = current_app.extensions.get("csrf")
-            if protection is not None and current_app.config.get("WTF_CSRF_ENABLED", True):
-                try:
-                    protection.protect()
-                except CSRFError:
-                    return problem(400, {"": [FORGED]})
-        return None
 
     # --- reading ---
 
@@ -203,10 +186,6 @@ class EntityApi(ModelRestApi):
 
 
 NO_COLUMN = Label("没有这一列", "There is no such column")
-FORGED = Label(
-    "缺少 CSRF 令牌：请在 X-CSRFToken 中给出，或改用访问令牌",
-    "The CSRF token is missing: send it as X-CSRFToken, or use an access token",
-)
 NO_JSON = Label("请求内容应为 JSON", "The body has to be JSON")
 
 

@@ -1,8 +1,7 @@
 """Filters of lists: which a field has, and the set of those that one request asks for.
 
 FAB keeps one ``Filters`` object for each view and lets every request empty and fill it, so that under threads an answer
-can hold another request's rows (FAB issue 2366). ``RequestFilters`` is copied for each request instead
-(``FiltersOfRequest``), which costs two empty lists.
+can hold another request's rows (FAB issue 2366). ``app.access.request_filters`` gives each request a copy instead.
 """
 
 from __future__ import annotations
@@ -10,15 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from flask import has_request_context
 from flask_appbuilder.models.filters import BaseFilter, BaseFilterConverter, FilterRelation, Filters
 from sqlalchemy import ColumnElement, Date, Select, and_, cast, func, or_, select
 
+from app.access.request_filters import own_copy
 from app.database.encryption import keyring
 from app.entity.labels import Label, UserError
 from app.entity.registry import EntityType, Field, FieldKind, registry
 
-from .memory import memory
 from .presentation import lazy
 from .values import LONGEST_TEXT, Unreadable, identifier, parse
 
@@ -284,15 +282,16 @@ class RequestFilters(Filters):
     ``faults`` names the columns whose value could not be read, with the reason; those conditions are left out.
     """
 
-    def __init__(self, *arguments: Any, **keywords: Any) -> None:
-        super().__init__(*arguments, **keywords)
-        self.faults: dict[str, Label] = {}
+    faults: dict[str, Label]
+
+    def clear_filters(self) -> None:
+        super().clear_filters()
+        self.faults = {}
 
     def copy(self) -> RequestFilters:
         """One's own conditions over the same choices."""
-        twin = object.__new__(type(self))
-        twin.__dict__.update(self.__dict__)
-        twin.filters, twin.values, twin.faults = list(self.filters), list(self.values), {}
+        twin = own_copy(self)
+        twin.faults = {}
         return twin
 
     def get_joined_filters(self, filters: Filters) -> RequestFilters:
@@ -307,7 +306,7 @@ class RequestFilters(Filters):
             self._add_checked(choices[filter_instance_index], value)
 
     def rest_add_filters(self, data: Iterable[dict[str, Any]]) -> None:
-        """The API's conditions ``{col, opr, value}``. Raises NotOffered for a column or comparison that there is not, and
+        """The API's conditions ``{col, opr, value}``. Raises NotOffered for a column or comparison that there is not,
         Unreadable for a value that cannot be compared."""
         for condition in data:
             column, operator = condition["col"], condition["opr"]
@@ -351,22 +350,3 @@ class RequestFilters(Filters):
 
 def _values(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else [value]
-
-
-class FiltersOfRequest:
-    """Descriptor for a view's or API's ``_filters``: outside of a request what FAB set up, inside of one a copy of it
-    that no other request sees."""
-
-    def __get__(self, view: Any, owner: type | None = None) -> Any:
-        if view is None:
-            return self
-        shared = view.__dict__.get("_shared_filters")
-        if shared is None or not has_request_context():
-            return shared
-        copies = memory("filters")
-        if id(view) not in copies:
-            copies[id(view)] = shared.copy()
-        return copies[id(view)]
-
-    def __set__(self, view: Any, filters: Any) -> None:
-        view.__dict__["_shared_filters"] = filters

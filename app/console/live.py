@@ -17,8 +17,13 @@ from typing import Any
 
 from flask import Flask, abort
 from flask.sansio.blueprints import BlueprintSetupState
+from flask_appbuilder import ModelView
 
+from app.access.roles import synchronise
+from app.database.engine import for_writing
 from app.entity.registry import EntityType, registry
+
+from . import menu
 
 log = logging.getLogger(__name__)
 
@@ -82,6 +87,8 @@ class LiveViews:
         if self._version != registry.version:
             with self.app.app_context():
                 self.renew()
+            with for_writing(self.app.extensions["engine"]).begin() as connection:
+                synchronise(connection)  # what each role may do with the entities as they are now
         return self._inner(environ, start_response)
 
     def add(self, maker: ViewMaker) -> None:
@@ -110,13 +117,15 @@ class LiveViews:
             view.appbuilder = self.appbuilder
             self.routes.mount(view.create_blueprint(self.appbuilder))
             self.appbuilder.baseviews.append(view)
-            if self.appbuilder.update_perms:
-                self.appbuilder.sm.add_permissions_view(view.base_permissions, view.class_permission_name)
             self.views[entity.code, place] = view
+            if isinstance(view, ModelView):
+                menu.add_entity(self.appbuilder.menu, entity, view)
         self._made_for[entity.code] = entity
 
     def _withdraw(self, code: str) -> None:
-        del self._made_for[code]
+        gone = self._made_for.pop(code)
+        if code not in registry:
+            menu.remove_entity(self.appbuilder.menu, gone)
         for key in [key for key in self.views if key[0] == code]:
             view = self.views.pop(key)
             self.routes.close(view.endpoint)

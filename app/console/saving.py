@@ -15,6 +15,7 @@ from app.entity.labels import Label, UserError
 from app.entity.registry import Entity, EntityType
 
 from .integrity import explain
+from .menu import forget_counts
 
 WHOLE = ""
 """The key of what is said of the whole record."""
@@ -66,6 +67,7 @@ def _commit(session: Any, entity: EntityType, change: Any, *, deleting: bool = F
     try:
         change()
         session.commit()
+        forget_counts()
     except UserError as error:
         session.rollback()
         raise refused(entity, error) from error

@@ -10,6 +10,7 @@ from flask_appbuilder.actions import action as bulk_action
 from flask_appbuilder.urltools import get_filter_args
 from flask_appbuilder.widgets import ListWidget
 
+from app.access.request_filters import FiltersOfRequest
 from app.entity.labels import Label, UserError
 from app.entity.registry import Entity, EntityType
 
@@ -24,7 +25,7 @@ from .columns import (
     search_columns,
 )
 from .display import name_of
-from .filters import ANY_TEXT, FiltersOfRequest, RefersTo, searched_fields
+from .filters import ANY_TEXT, RefersTo, searched_fields
 from .forms import edit_form, search_form, search_label
 from .interface import EntityInterface
 from .live import live_views_of
