@@ -27,3 +27,5 @@ class Tier(StrEnum):
     DISTRICT = "district"
     STREET = "street"
     BRANCH = "branch"
+    GROUP = "group"
+    """Party groups stand below their branch, so that what is asked of branches is not asked of them."""

@@ -25,6 +25,7 @@ class OrganizationTier(CodeList):
     DISTRICT = "district", "区级", "District"
     STREET = "street", "街镇", "Street or town"
     BRANCH = "branch", "支部", "Branch"
+    GROUP = "group", "党小组", "Party group"
 
 
 class OrganizationType(CodeList):

@@ -1,0 +1,167 @@
+"""Fills an empty database with demonstration records, in one transaction: all of them or none.
+
+One of the named modules that write by bulk statements past the row scope and the checks at flush: the records are
+made to satisfy what those check, and a test holds them to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+
+import polars as pl
+from sqlalchemy import Connection, Engine, Table, func, inspect, select, text
+
+from app.access.actor import system_actor
+from app.database.base import Base
+from app.database.bulk import insert_frame
+from app.database.clock import today
+from app.database.encryption import load_keyring
+from app.database.engine import for_writing, make_engine
+from app.database.session import Session
+from app.domains.calendar.operations import load_published
+from app.domains.members.models import Member, Post
+from app.domains.observations.models import Observation
+from app.domains.organizations.models import Organization
+from app.domains.party_life.models import Appraisal, Attendance, Commendation, Course, FeePayment, Meeting, StudyRecord
+from app.entity.labels import UserError
+from config import Settings
+
+from . import duties, meetings, organizations, people, reports
+from .scales import SCALES, Scale
+
+Progress = Callable[[str, int, int], None]
+LABEL = "生成演示数据 / Making demonstration records"
+BRANCHES_AT_A_TIME = 400
+"""Bounds the memory; what is made does not depend on it."""
+
+FILLED = (Organization, Member, Post, Course, Meeting, Attendance, FeePayment, StudyRecord, Appraisal, Commendation)
+FILLED += (Observation,)
+PREFIXES = {
+    Attendance: "DH",
+    FeePayment: "DF",
+    StudyRecord: "XX",
+    Appraisal: "PY",
+    Commendation: "JC",
+    Observation: "ZB",
+}
+
+
+def fill_if_empty(settings: Settings, progress: Progress | None = None) -> bool:
+    """Fill a database that holds no organization with the small demonstration; whether it was empty."""
+    load_keyring(settings.data_dir)
+    engine = make_engine(settings.database_url)
+    try:
+        if not is_empty(engine):
+            return False
+        fill(engine, "small", progress)
+        return True
+    finally:
+        engine.dispose()
+
+
+def is_empty(engine: Engine) -> bool:
+    """Whether there is no organization yet."""
+    with engine.connect() as connection:
+        return connection.execute(select(func.count()).select_from(Organization.__table__)).scalar_one() == 0
+
+
+def fill(engine: Engine, scale: str, progress: Progress | None = None, as_of: date | None = None) -> dict[str, int]:
+    """Fill an empty database with a scale of ``SCALES``, as it would stand on ``as_of`` (today); the number of rows of
+    each table. Raises UserError if there are organizations already."""
+    as_of = as_of or today()
+    if not is_empty(engine):
+        raise UserError(
+            "数据库中已有党组织，不能再生成演示数据。请用 DATA_DIR 或 DATABASE_URL 指定一个空的数据库。",
+            "The database holds organizations already, so no demonstration records are made. "
+            "Name an empty one with DATA_DIR or DATABASE_URL.",
+        )
+    with for_writing(engine).begin() as connection:
+        with Session(bind=connection, info={"actor": system_actor("demonstration")}) as session:
+            load_published(session)
+            session.flush()
+        counts = _Filling(connection, SCALES[scale], as_of, progress).run()
+    _refresh_statistics(engine)
+    return counts
+
+
+class _Filling:
+    """One filling: the state between its steps."""
+
+    def __init__(self, connection: Connection, scale: Scale, as_of: date, progress: Progress | None) -> None:
+        self.connection = connection
+        self.scale = scale
+        self.as_of = as_of
+        self.progress = progress or (lambda label, done, total: None)
+        self.counts = {model.__tablename__: 0 for model in FILLED}
+
+    def run(self) -> dict[str, int]:
+        tree = organizations.build(self.scale, self.as_of)
+        members = people.members(tree, self.as_of)
+        posts = people.posts(tree, members, self.as_of)
+        members = people.with_posts(members, posts)
+        courses = duties.courses(self.scale, tree, self.as_of)
+        self.insert(Organization, tree.organizations)
+        self.insert(Course, courses)
+        groups = tree.organizations.filter(pl.col("tier") == "group").select("id", "parent_id")
+        total = tree.branches.height
+        for start in range(0, total, BRANCHES_AT_A_TIME):
+            self.progress(LABEL, start, total)
+            branches = tree.branches.slice(start, BRANCHES_AT_A_TIME)
+            own = members.join(branches.select(organization_id="id"), on="organization_id", how="semi")
+            self.insert(Member, people.encrypted(own))
+            self.insert_records(tree, courses, branches, groups, own)
+        self.insert(Post, posts)
+        self.progress(LABEL, total, total)
+        self._continue_ids()
+        return self.counts
+
+    def insert_records(
+        self,
+        tree: organizations.Tree,
+        courses: pl.DataFrame,
+        branches: pl.DataFrame,
+        groups: pl.DataFrame,
+        own: pl.DataFrame,
+    ) -> None:
+        """The records of some branches and their members."""
+        of_branches = groups.join(branches.select(parent_id="id"), on="parent_id", how="semi")
+        first = self.counts[Meeting.__tablename__] + 1
+        held = meetings.gatherings(self.scale, branches, of_branches, own, self.as_of, first)
+        self.insert(Meeting, held.meetings)
+        self.insert(Attendance, held.attendance)
+        self.insert(FeePayment, duties.fees(self.scale, own, self.as_of))
+        self.insert(StudyRecord, duties.studies(self.scale, tree, courses, own, self.as_of))
+        self.insert(Appraisal, duties.appraisals(own, self.as_of))
+        self.insert(Commendation, reports.commendations(branches, own, self.as_of))
+        self.insert(Observation, reports.observations(branches, own, self.as_of))
+
+    def insert(self, model: type, frame: pl.DataFrame) -> None:
+        """Insert the columns that the table has; rows without an id are numbered on, and named by that number."""
+        table: Table = model.__table__
+        done = self.counts[table.name]
+        if "id" not in frame.columns:
+            frame = frame.with_row_index("id", done + 1)
+            frame = frame.with_columns(
+                code=pl.format("{}{}", pl.lit(PREFIXES[model]), pl.col("id").cast(pl.String).str.zfill(8))
+            )
+        names = [column.name for column in table.columns if column.name in frame.columns]
+        self.counts[table.name] = done + insert_frame(self.connection, table, frame.select(names))
+
+    def _continue_ids(self) -> None:
+        """Let PostgreSQL number on after the ids that were given; the others do so by themselves."""
+        if self.connection.dialect.name == "postgresql":
+            for name in self.counts:
+                highest = f"(SELECT COALESCE(MAX(id), 1) FROM {name})"
+                self.connection.execute(text(f"SELECT setval(pg_get_serial_sequence('{name}', 'id'), {highest})"))
+
+
+def _refresh_statistics(engine: Engine) -> None:
+    """Tell the planner how much there is now."""
+    names = [table for table in inspect(engine).get_table_names() if table in Base.metadata.tables]
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        match engine.dialect.name:
+            case "sqlite" | "postgresql":
+                connection.execute(text("ANALYZE"))
+            case "mysql" | "mariadb":
+                connection.execute(text(f"ANALYZE TABLE {', '.join(names)}"))
