@@ -112,6 +112,11 @@ class _Builder:
             return self.missing(column, bool(test.operand))
         listed = test.operand if isinstance(test.operand, tuple) else (test.operand,)
         between_columns = any(isinstance(operand, FieldOperand) for operand in listed)
+        if column.relation and between_columns and test.operator in (Operator.IN, Operator.NOT_IN):
+            # Codes and relations in one list are compared in different ways.
+            is_in = test.operator is Operator.IN
+            each = [Test(test.path, Operator.EQ if is_in else Operator.NE, operand) for operand in listed]
+            return self.clause(AnyOf(tuple(each)) if is_in else All(tuple(each)), guarded)
         if column.relation and not between_columns:
             return self.relation(column, column.relation, test.operator, listed, guarded)
         if column.hops and self.reach is None and not between_columns:
