@@ -15,9 +15,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.orm import Session as OrmSession
 
 from app.database.base import Base
+from app.database.clock import now
 
 from .actor import Actor
-from .clock import now
 
 
 class AuditAction(StrEnum):

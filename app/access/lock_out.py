@@ -7,8 +7,9 @@ from datetime import timedelta
 from sqlalchemy import delete
 from sqlalchemy.orm import Session as OrmSession
 
+from app.database.clock import now
+
 from .accounts import SignInFailure
-from .clock import now
 from .policy import AccessPolicy
 
 

@@ -11,10 +11,10 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session as OrmSession
 from werkzeug.security import check_password_hash, generate_password_hash
 
+from app.database.clock import now
 from app.entity.labels import Label, UserError
 
 from .accounts import UsedPassword
-from .clock import now
 from .policy import AccessPolicy
 
 SYMBOLS = "!#$%&*+-=?@^_"

@@ -12,8 +12,8 @@ Purpose.REFER}`` finds those rows, and may read single columns of them only (id,
 Rows already in a session answer without a statement. That is safe because a session has one actor for its life:
 ``actor_of`` raises ``ActorChanged`` otherwise.
 
-Cost, measured with ``tests/access/measure_scope.py`` on 2 cores: none for unrestricted actors; 0.11 ms of CPU a
-statement for others, with 11 scoped entities (some 0.009 ms each, spent on the statement's cache key).
+Cost, measured by ``benchmarks/scope.py`` on 2 cores: none for unrestricted actors; for others 0.15 ms of CPU a
+statement with 14 scoped tables, some 0.01 ms each, spent on the statement's cache key.
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import event
-from sqlalchemy.orm import ORMExecuteState, with_loader_criteria
+from sqlalchemy import ColumnElement, event
+from sqlalchemy.orm import ORMExecuteState
 from sqlalchemy.orm.context import FromStatement
+from sqlalchemy.orm.util import LoaderCriteriaOption
 
 from app.database.session import Session
 
@@ -56,12 +57,28 @@ def actor_of(session: Any) -> Actor:
     return bound
 
 
+class ScopeCriteria(LoaderCriteriaOption):
+    """``with_loader_criteria`` of one scoped table for one actor.
+
+    SQLAlchemy adapts a criterion to aliases only if it is a lambda, and reuses the closure of the first lambda it saw
+    for all later ones, which would be another actor's. So this one is a plain expression, whose values belong to the
+    statement's cache key, and adapts itself.
+    """
+
+    __slots__ = ()
+    _traverse_internals = LoaderCriteriaOption._traverse_internals
+
+    def _resolve_where_criteria(self, ext_info: Any) -> ColumnElement[bool]:
+        criteria = super()._resolve_where_criteria(ext_info)
+        return ext_info._adapter.traverse(criteria) if ext_info.is_aliased_class else criteria
+
+
 @lru_cache(maxsize=1024)
-def _options(bounds: Bounds, purpose: Purpose, _version: tuple[int, int]) -> tuple[Any, ...]:
+def _options(bounds: Bounds, purpose: Purpose, _version: tuple[int, int]) -> tuple[ScopeCriteria, ...]:
     conditions = ((table, predicate(table, bounds, purpose)) for table in scoped_tables().values())
     return tuple(
-        # Not handed on to lazy loads: those come here by themselves.
-        with_loader_criteria(table.model, condition, include_aliases=True, propagate_to_loaders=False)
+        # Handed on to loaders: joined eager loads heed only those.
+        ScopeCriteria(table.model, condition, include_aliases=True, propagate_to_loaders=True)
         for table, condition in conditions
         if condition is not None
     )
@@ -94,4 +111,7 @@ def _narrow(state: ORMExecuteState) -> None:
         purpose = state.execution_options.get("scope_purpose", Purpose.READ)
         if purpose is Purpose.REFER and any(each["expr"] is each["entity"] for each in statement.column_descriptions):
             raise UnscopedStatement("Of rows that are only referred to, single columns may be read: id, code and title")
-    state.statement = statement.options(*scope_options(actor, purpose))
+    options = scope_options(actor, purpose)
+    present = {id(option) for option in statement._with_options}  # handed on by the statement that loads relations
+    if not all(id(option) in present for option in options):
+        state.statement = statement.options(*options)

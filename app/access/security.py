@@ -22,6 +22,7 @@ from flask_login import LoginManager
 from sqlalchemy import select
 from werkzeug.security import check_password_hash
 
+from app.database.clock import now
 from app.database.session import Session
 from app.entity.labels import Label
 
@@ -36,7 +37,6 @@ from .account_views import (
 from .accounts import Account
 from .actor import Actor
 from .audit import AuditAction, record
-from .clock import now
 from .lock_out import count_failure, forgive, locked_minutes
 from .passwords import must_be_changed, set_password
 from .permissions import OWN_ACCOUNT, Permission

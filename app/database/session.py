@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session as OrmSession
@@ -19,6 +19,11 @@ class Session(OrmSession):
     ``app.access.scope`` listens to this class: it narrows every SELECT, UPDATE and DELETE to what the actor sees and
     checks every write.
     """
+
+    def _pass_by(self, *_arguments: Any, **_keywords: Any) -> NoReturn:
+        raise RuntimeError("This method passes the scope and the checks by: use session.add, or app.database.bulk")
+
+    bulk_save_objects = bulk_insert_mappings = bulk_update_mappings = _pass_by
 
 
 def make_session(engine: Engine, actor: Any, *, writes: bool = True) -> Session:
