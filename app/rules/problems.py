@@ -32,12 +32,14 @@ class Problem:
     label: Label
     is_hint: bool = False
 
-    def in_language(self, language: str, folder: str = "") -> str:
-        """``folder/file:line: path: message``, the one line that ``rules check`` prints."""
-        file = f"{folder.rstrip('/')}/{self.file}" if folder else self.file
-        hint = Label("提示：", "hint: ").in_language(language) if self.is_hint else ""
+    def in_language(self, *languages: str, folder: str = "") -> str:
+        """``folder/file:line: path: message``, the one line that ``rules check`` prints; in several languages with
+        a ``/`` between the messages."""
+        file = "/".join(part for part in (folder.rstrip("/"), self.file) if part)
         path = f"{self.path}: " if self.path else ""
-        return f"{file}:{self.line}: {path}{hint}{self.label.in_language(language)}"
+        hint = Label("提示：", "hint: ") if self.is_hint else Label("", "")
+        messages = [hint.in_language(language) + self.label.in_language(language) for language in languages]
+        return f"{file}:{self.line}: {path}{' / '.join(messages)}"
 
     @property
     def order(self) -> tuple[str, bool, int, str]:
