@@ -14,8 +14,11 @@ from app.access import flush_check, http, role_check, scope
 from app.access.policy import AccessPolicy
 from app.access.security import LIFETIME, SecurityManager
 from app.access.web_session import web_session
+from app.console.pages.start import StartPage
 from app.database.encryption import load_keyring
 from app.database.engine import make_engine
+from app.evaluation import changes
+from app.jobs import queue
 from config import PROJECT_DIR, Settings
 
 PARTS = (app.domains.all, flush_check, role_check, scope)
@@ -67,11 +70,17 @@ def make_application(settings: Settings) -> Flask:
         application.wsgi_app = ProxyFix(
             application.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies, x_prefix=proxies
         )
+    queue.configure(settings)
+    changes.install(lambda: queue.enqueue("refresh_changed"))
     engine = make_engine(settings.database_url)
     application.extensions["engine"] = engine
     with application.app_context():
         builder = AppBuilder(
-            application, web_session(application, engine), security_manager_class=SecurityManager, update_perms=False
+            application,
+            web_session(application, engine),
+            indexview=StartPage,
+            security_manager_class=SecurityManager,
+            update_perms=False,
         )
         http.install(application)
         console.install(application, builder, settings)

@@ -8,7 +8,7 @@ from flask import Flask
 
 from config import Settings
 
-from . import menu, ops, presentation
+from . import menu, ops, pages, presentation
 from .live import live_views
 from .options import Options
 from .search import Search
@@ -17,9 +17,10 @@ from .views import view_class
 
 def install(app: Flask, appbuilder: Any, settings: Settings) -> None:
     """Add the console to an application: templates' globals, generated pages, relation search, the machine room.
-    Needs an application context. Pages of one's own are added beside with ``appbuilder.add_view`` (see ``menu``)."""
+    Needs an application context."""
     presentation.install(app, console_menu=menu.console_menu, reader=menu.reader)
     appbuilder.add_view_no_menu(Options)
     appbuilder.add_view_no_menu(Search)
     live_views(app, appbuilder).add(view_class)
+    pages.install(app, appbuilder, settings)
     ops.install(app, appbuilder, settings)

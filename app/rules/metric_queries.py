@@ -103,6 +103,12 @@ def named_parts(parts: pl.DataFrame, group: Group) -> pl.DataFrame:
     return parts.rename(names, strict=False)
 
 
+def query_of(metric: Metric, subject: str, context: Context, entities: Registry, keys: Sequence[int]) -> _Query:
+    """The query of one metric alone, for the subjects with these ids."""
+    tie = tie_of(entities[metric.entity], subject, metric.via, subtree=metric.over_subtree, entities=entities)
+    return _Query(Group(metric.entity, tie, metric.over_subtree, (metric,)), context, entities, keys)
+
+
 class _Query:
     def __init__(self, group: Group, context: Context, entities: Registry, keys: Sequence[int] | None) -> None:
         self.group, self.context, self.entities, self.keys = group, context, entities, keys
@@ -118,7 +124,7 @@ class _Query:
     def grouped(self) -> Select[Any]:
         """Conditional aggregates over the rows that any of the metrics counts."""
         metrics, key = self.group.metrics, self.rows.key(self.group.tie).label("key")
-        wheres = {metric.name: _conjuncts(metric.where) for metric in metrics}
+        wheres = {metric.name: conjuncts(metric.where) for metric in metrics}
         shared = [test for test in wheres[metrics[0].name] if all(test in tests for tests in wheres.values())]
         span = union(list(self.spans.values()))
         columns: list[ColumnElement[Any]] = []
@@ -152,7 +158,7 @@ class _Query:
         """How many different values; over a subtree the values themselves."""
         (metric,) = self.group.metrics
         key, value = self.rows.key(self.group.tie).label("key"), self.distinct_value(metric).label("v")
-        tests = _conjuncts(metric.where)
+        tests = conjuncts(metric.where)
         pairs = self.rows.join(select(key, value).select_from(self.rows.root))
         pairs = pairs.where(*self.where(self.spans[metric.name], tests), value.is_not(None)).distinct()
         if self.group.over_subtree:
@@ -164,7 +170,7 @@ class _Query:
         """How many rows come after the last one that does not fulfil ``where``, among those that fulfil ``among``."""
         (metric,) = self.group.metrics
         key = self.rows.key(self.group.tie).label("key")
-        hit = self.condition(None, _conjuncts(metric.where))
+        hit = self.condition(None, conjuncts(metric.where))
         position = self.position()
         columns = [key, position.label("p")]
         hit_column = case((hit, 1), else_=0).label("hit")
@@ -174,7 +180,7 @@ class _Query:
             missed = case((hit, None), else_=position)
             columns.append(func.max(missed).over(partition_by=key).label("missed"))
         rows = self.rows.join(select(*columns).select_from(self.rows.root))
-        rows = rows.where(*self.where(self.spans[metric.name], _conjuncts(metric.among)))
+        rows = rows.where(*self.where(self.spans[metric.name], conjuncts(metric.among)))
         if self.group.over_subtree:
             return rows
         found = rows.subquery("found")
@@ -284,12 +290,12 @@ def _portable(value: Typed) -> ColumnElement[Any]:
     return value.sql
 
 
-def _conjuncts(filter_: Filter | None) -> list[Filter]:
+def conjuncts(filter_: Filter | None) -> list[Filter]:
     """The parts that must all hold."""
     if filter_ is None:
         return []
     if isinstance(filter_, All):
-        return [part for each in filter_.parts for part in _conjuncts(each)]
+        return [part for each in filter_.parts for part in conjuncts(each)]
     return [filter_]
 
 

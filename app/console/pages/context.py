@@ -11,7 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import NotFound
 
-from app.access.actor import Actor
+from app.access.actor import NOBODY, Actor
+from app.access.permissions import Permission
 from app.access.references import organization_names, path_ids
 from app.access.scope import actor_of
 from app.database.clock import today
@@ -41,13 +42,17 @@ def library() -> RuleLibrary:
 class Page(BaseView):
     """Base of every page: the reader's session and actor."""
 
+    # FAB reads every attribute of a view when it makes it, before it gives it the application builder.
     @property
     def session(self) -> Session:
-        return self.appbuilder.session
+        return self.appbuilder and self.appbuilder.session
+
+    def may(self, permission: Permission) -> bool:
+        return self.appbuilder.sm.has_access(*permission)
 
     @property
     def actor(self) -> Actor:
-        return actor_of(self.session)
+        return actor_of(self.session) if self.appbuilder else NOBODY
 
 
 def indices(subject: str | None = None) -> list[Index]:

@@ -12,6 +12,7 @@ from flask_appbuilder.security.decorators import has_access
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.access.permissions import EVALUATE
 from app.access.references import organization_names
 from app.database.clock import today
 from app.entity.labels import Label
@@ -104,7 +105,7 @@ class DashboardPage(Page):
         }
 
     def may_evaluate(self) -> bool:
-        return self.appbuilder.sm.has_access("can_evaluate", "Evaluations")
+        return self.may(EVALUATE)
 
     def _total(self, index: Index, period: str, since: Any) -> dict[str, Any]:
         session = self.session

@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
+from app.access.permissions import EVALUATE
 from app.database.clock import now
 from app.entity.labels import Label
 from app.evaluation import results
@@ -52,8 +53,8 @@ class EvaluationsPage(Page):
 
     route_base = "/evaluations"
     default_view = "show"
-    class_permission_name = "Evaluations"
-    method_permission_name = {"show": "list", "progress": "list", "start": "evaluate", "stop": "evaluate"}
+    class_permission_name = "Evaluation"
+    method_permission_name = {"show": "list", "progress": "list", "start": "run", "stop": "run"}
 
     @expose("/")
     @has_access
@@ -122,7 +123,7 @@ class EvaluationsPage(Page):
         return redirect(url_for("EvaluationsPage.show", run=evaluation_id))
 
     def _may_evaluate(self) -> bool:
-        return self.appbuilder.sm.has_access("can_evaluate", "Evaluations")
+        return self.may(EVALUATE)
 
     def _latest(self) -> Evaluation | None:
         statement = select(Evaluation).where(Evaluation.cause != "change").order_by(Evaluation.id.desc())

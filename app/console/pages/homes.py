@@ -119,7 +119,7 @@ def _verdict(
                     "light": None,
                     "say": leaf.sentence,
                     "why": leaf.basis or index.label,
-                    "url": records_url(index, metric, score, period) if metric else None,
+                    "url": records_url(index, metric, row_id, period) if metric else None,
                     "due": Period.parse(period).end if period else None,
                     "points": leaf.lost,
                 }

@@ -38,7 +38,7 @@ class LeaguePage(Page):
 
     route_base = "/league"
     default_view = "show"
-    class_permission_name = "League"
+    class_permission_name = "Scorecard"
     method_permission_name = {"show": "list"}
 
     @expose("/")

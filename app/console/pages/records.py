@@ -1,19 +1,109 @@
-"""From a figure to the very records it came from: a console list narrowed to the rows that a metric counted."""
+"""From a figure to the very records it came from: an entity's list narrowed to the rows that a metric counted."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from flask import url_for
+from flask import current_app, render_template, request, url_for
+from flask_appbuilder import expose
+from flask_appbuilder.security.decorators import has_access
+from sqlalchemy import Select, select
+from werkzeug.exceptions import Forbidden, NotFound
 
+from app.access.permissions import Permission, class_name
+from app.database.clock import today
+from app.entity.labels import Label
+from app.entity.periods import Period
 from app.entity.registry import registry
-from app.rules.model import Metric, Rule
+from app.evaluation import results
+from app.rules.context import Context
+from app.rules.explaining import describe_metric
+from app.rules.metric_rows import rows_behind
+from app.rules.model import Index, Metric, Rule
+
+from ..live import live_views_of
+from .context import Page, library, scorecard_url
 
 
-def records_url(rule: Rule, metric_name: str, subject: Any, period: str) -> str | None:
-    """The console's list of the rows behind a metric of a rule for one subject and period; None for figures that do
-    not come from records of one entity."""
+class Narrowed:
+    """An entity view's filters, and besides: only rows of a statement of ids."""
+
+    def __init__(self, filters: Any, model: Any, ids: Select[Any]) -> None:
+        self._filters, self._model, self._ids = filters, model, ids
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._filters, name)
+
+    def get_joined_filters(self, _other: Any) -> Narrowed:
+        return self
+
+    def apply_all(self, statement: Select[Any]) -> Select[Any]:
+        return self._filters.apply_all(statement).where(self._model.id.in_(self._ids))
+
+
+class RecordsPage(Page):
+    """The records behind a figure."""
+
+    route_base = "/records"
+    default_view = "show"
+    class_permission_name = "Scorecard"
+    method_permission_name = {"show": "show"}
+
+    @expose("/<rule>/<metric>/<int:subject>")
+    @has_access
+    def show(self, rule: str, metric: str, subject: int) -> str:
+        known = library().rules().get(rule)
+        found = next((each for each in known.metrics if each.name == metric), None) if known else None
+        if known is None or not isinstance(found, Metric) or found.entity not in registry:
+            raise NotFound
+        entity, subject_entity = registry[found.entity], registry[known.subject]
+        if not self.may(Permission("can_list", class_name(entity.code))):
+            raise Forbidden
+        subject_model: Any = subject_entity.model
+        row = self.session.scalars(select(subject_model).where(subject_model.id == subject)).one_or_none()
+        if row is None:
+            raise NotFound
+        view = live_views_of(current_app).view(entity.code)
+        context = self._context(known)
+        ids = rows_behind(found, known.subject, self._subjects(found, row), context, registry)
+        filters = Narrowed(view.datamodel.get_filters(), entity.model, ids)
+        self.update_redirect()
+        what = describe_metric(found, None, registry)
+        return render_template(
+            "beacon/records.html",
+            appbuilder=self.appbuilder,
+            title=Label(f"{row}：{entity.label.zh}", f"{row}: {entity.label.en}"),
+            what=Label(what.zh.replace(" —", ""), what.en.replace(": —", "")),
+            as_of=context.as_of,
+            back_url=scorecard_url(known.code, row.code, request.args.get("period"))
+            if isinstance(known, Index)
+            else None,
+            add_url=f"/{entity.code}/add" if self.may(Permission("can_add", class_name(entity.code))) else None,
+            add_label=Label(f"新增{entity.label.zh}", f"Add {entity.label.en.lower()}"),
+            widgets={"list": view._list_widget(filters)},
+        )
+
+    def _context(self, rule: Rule) -> Context:
+        """The period and date of the results that the figure was read in."""
+        asked = request.args.get("period")
+        if not rule.period:
+            return Context(today())
+        period = Period.parse(asked) if asked else Period.containing(today(), rule.period)
+        run = results.latest_run(self.session, rule.code, str(period))
+        return Context(run.as_of if run else min(today(), period.end), period)
+
+    def _subjects(self, metric: Metric, row: Any) -> list[int]:
+        if not metric.over_subtree:
+            return [row.id]
+        model: Any = registry["organization"].model
+        below = (model.path >= row.path) & (model.path < row.path + "~")
+        return list(self.session.scalars(select(model.id).where(below)))
+
+
+def records_url(rule: Rule, metric_name: str, subject_id: int, period: str) -> str | None:
+    """The page of the rows behind a metric of a rule for one subject and period; None for figures that do not come
+    from records of one entity."""
     metric = next((each for each in rule.metrics if each.name == metric_name), None)
     if not isinstance(metric, Metric) or metric.entity not in registry:
         return None
-    return url_for("RecordsPage.show", rule=rule.code, metric=metric_name, subject=subject.id, period=period or None)
+    return url_for("RecordsPage.show", rule=rule.code, metric=metric_name, subject=subject_id, period=period or None)

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
+from app.access.permissions import Permission, class_name
 from app.access.references import organization_names, path_ids
 from app.database.clock import today
 from app.entity.labels import Label
@@ -44,7 +45,7 @@ class ScorecardPage(Page):
 
     route_base = "/scorecard"
     default_view = "own"
-    class_permission_name = "Scorecards"
+    class_permission_name = "Scorecard"
     method_permission_name = {"show": "show", "own": "show"}
 
     @expose("/")
@@ -153,7 +154,7 @@ class ScorecardPage(Page):
 
     def _record_url(self, subject: Any, entity: str) -> str | None:
         """Where a missing meeting is added, for those who may."""
-        if entity != "organization" or not self.appbuilder.sm.has_access("can_add", "Meeting"):
+        if entity != "organization" or not self.may(Permission("can_add", class_name("meeting"))):
             return None
         return f"/meeting/add?_flt_0_organization={subject.id}"
 
@@ -232,7 +233,9 @@ class ScorecardPage(Page):
         return {
             "label": node.label,
             "say": node.sentence,
-            "figures": [(figure.label, records_url(index, figure.metric, subject, period)) for figure in node.figures],
+            "figures": [
+                (figure.label, records_url(index, figure.metric, subject.id, period)) for figure in node.figures
+            ],
             "basis": node.basis,
             "won": node.won,
             "weight": round(node.weight, 2),
@@ -247,7 +250,7 @@ class ScorecardPage(Page):
             {
                 "say": leaf.sentence,
                 "points": leaf.lost,
-                "url": records_url(index, leaf.figures[0].metric, subject, period) if leaf.figures else None,
+                "url": records_url(index, leaf.figures[0].metric, subject.id, period) if leaf.figures else None,
             }
             for leaf in leaves[:GAINS]
             if leaf.lost >= 0.05

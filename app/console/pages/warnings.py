@@ -32,7 +32,7 @@ class WarningsPage(Page):
 
     route_base = "/warnings"
     default_view = "show"
-    class_permission_name = "Warnings"
+    class_permission_name = "Warning"
     method_permission_name = {"show": "list"}
 
     @expose("/")
