@@ -136,8 +136,7 @@ class _Query:
             if metric.aggregate is Aggregate.LATEST:
                 latest.append(metric)
         narrow = shared + _narrowing([[test for test in tests if test not in shared] for tests in wheres.values()])
-        inner = self.rows.join(select(key, *columns).select_from(self.rows.root))
-        inner = inner.where(*self.where(span, narrow)).group_by(key)
+        inner = self.select([key, *columns], self.where(span, narrow)).group_by(key)
         return self.with_values(inner, latest) if latest else inner
 
     def with_values(self, inner: Select[Any], latest: list[Metric]) -> Select[Any]:
@@ -159,8 +158,8 @@ class _Query:
         (metric,) = self.group.metrics
         key, value = self.rows.key(self.group.tie).label("key"), self.distinct_value(metric).label("v")
         tests = conjuncts(metric.where)
-        pairs = self.rows.join(select(key, value).select_from(self.rows.root))
-        pairs = pairs.where(*self.where(self.spans[metric.name], tests), value.is_not(None)).distinct()
+        where = [*self.where(self.spans[metric.name], tests), value.is_not(None)]
+        pairs = self.select([key, value], where).distinct()
         if self.group.over_subtree:
             return pairs
         found = pairs.subquery("pairs")
@@ -179,13 +178,16 @@ class _Query:
         else:
             missed = case((hit, None), else_=position)
             columns.append(func.max(missed).over(partition_by=key).label("missed"))
-        rows = self.rows.join(select(*columns).select_from(self.rows.root))
-        rows = rows.where(*self.where(self.spans[metric.name], conjuncts(metric.among)))
+        rows = self.select(columns, self.where(self.spans[metric.name], conjuncts(metric.among)))
         if self.group.over_subtree:
             return rows
         found = rows.subquery("found")
         after = case((found.c.p > func.coalesce(found.c.missed, -1), 1), else_=0)
         return select(found.c.key, func.sum(after).label(self.label(metric, "n"))).group_by(found.c.key)
+
+    def select(self, columns: list[ColumnElement[Any]], where: list[ColumnElement[bool]]) -> Select[Any]:
+        """Columns and conditions, which have told ``rows`` by now what is to be joined."""
+        return self.rows.join(select(*columns).select_from(self.rows.root)).where(*where)
 
     def where(self, span: Span, tests: list[Filter]) -> list[ColumnElement[bool]]:
         clauses = [*self.rows.of_subjects(self.group.tie, self.keys), span_clause(span, self.entity, self.rows.root)]
