@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from flask import render_template, url_for
+from flask import url_for
 from flask_appbuilder import expose
 from flask_appbuilder.security.decorators import has_access
 from sqlalchemy import select
@@ -61,7 +61,7 @@ class DashboardPage(Page):
     @has_access
     def show(self) -> str:
         self.update_redirect()
-        return render_template("beacon/dashboard.html", appbuilder=self.appbuilder, **self.overview())
+        return self.render_template("beacon/dashboard.html", **self.overview())
 
     def overview(self) -> dict[str, Any]:
         """The context of the template; its shape is told there."""
@@ -70,8 +70,9 @@ class DashboardPage(Page):
         if index is None:
             return {"title": "总览", "nothing": True}
         period = chosen_period(session, index)
-        root = actor.organization_id or _root(session)
-        name = organization_names(session, [root])[root].name if root else ""
+        root = _with_several_below(session, actor.organization_id or _root(session))
+        own = actor.organization_id or root
+        name = organization_names(session, [own])[own].name if own else ""
         run = results.latest_run(session, index.code, period)
         evaluating = results.running_evaluation(session)
         since = today() - timedelta(days=1)
@@ -128,6 +129,18 @@ def _root(session: Session) -> int | None:
     """The top of the tree, for readers who see all of it."""
     model: Any = registry["organization"].model
     return session.scalars(select(model.id).where(model.parent_id.is_(None)).order_by(model.id).limit(1)).first()
+
+
+def _with_several_below(session: Session, root: int | None) -> int | None:
+    """The organization itself, or the first below it that has more than one child: a city with one district shows
+    that district's streets."""
+    model: Any = registry["organization"].model
+    while root is not None:
+        children = session.scalars(select(model.id).where(model.parent_id == root).limit(2)).all()
+        if len(children) != 1:
+            break
+        root = children[0]
+    return root
 
 
 def _tier_below(session: Session, root: int | None) -> str | None:

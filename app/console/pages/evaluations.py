@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, request, url_for
 from flask_appbuilder import expose
 from flask_appbuilder.security.decorators import has_access
 from sqlalchemy import select, update
@@ -63,9 +63,8 @@ class EvaluationsPage(Page):
         chosen = request.args.get("run", type=int)
         latest = self.session.get(Evaluation, chosen) if chosen else self._latest()
         may_start = self._may_evaluate()
-        return render_template(
+        return self.render_template(
             "beacon/run.html",
-            appbuilder=self.appbuilder,
             title=Label("评定", "Evaluations"),
             evaluate_url=url_for("EvaluationsPage.start") if may_start else None,
             choices=[("", ALL), *((index.code, index.label) for index in indices())] if may_start else [],
@@ -82,7 +81,7 @@ class EvaluationsPage(Page):
         evaluation = self.session.get(Evaluation, evaluation_id)
         if evaluation is None:
             raise NotFound
-        return render_template("beacon/run_progress.html", appbuilder=self.appbuilder, **self._progress(evaluation))
+        return self.render_template("beacon/run_progress.html", **self._progress(evaluation))
 
     @expose("/start", methods=["POST"])
     @has_access

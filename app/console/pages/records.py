@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import current_app, render_template, request, url_for
+from flask import current_app, request, url_for
 from flask_appbuilder import expose
 from flask_appbuilder.security.decorators import has_access
 from sqlalchemy import Select, select
@@ -69,9 +69,8 @@ class RecordsPage(Page):
         filters = Narrowed(view.datamodel.get_filters(), entity.model, ids)
         self.update_redirect()
         what = describe_metric(found, None, registry)
-        return render_template(
+        return self.render_template(
             "beacon/records.html",
-            appbuilder=self.appbuilder,
             title=Label(f"{row}：{entity.label.zh}", f"{row}: {entity.label.en}"),
             what=Label(what.zh.replace(" —", ""), what.en.replace(": —", "")),
             as_of=context.as_of,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import redirect, render_template, url_for
+from flask import redirect, url_for
 from flask_appbuilder import expose
 from flask_appbuilder.security.decorators import has_access
 from sqlalchemy import select
@@ -68,7 +68,7 @@ class ScorecardPage(Page):
         self.update_redirect()
         rule = chosen_index(code=index)
         context = self.card(rule, code)
-        return render_template("beacon/scorecard.html", appbuilder=self.appbuilder, **context)
+        return self.render_template("beacon/scorecard.html", **context)
 
     def _code(self, entity: str, row_id: int) -> str | None:
         model: Any = registry[entity].model

@@ -3,7 +3,7 @@ those who see no records, FAB's plain index with what they may open."""
 
 from __future__ import annotations
 
-from flask import redirect, render_template, url_for
+from flask import redirect, url_for
 from flask_appbuilder import IndexView, expose
 from flask_login import current_user
 from werkzeug.wrappers import Response
@@ -27,10 +27,10 @@ class StartPage(IndexView):
         actor, name = actor_of(session), current_user.get_full_name()
         if actor.member_id and not actor.is_staff:
             context = home_of_member(session, actor, name)
-            return render_template("beacon/member.html", appbuilder=self.appbuilder, **context)
+            return self.render_template("beacon/member.html", **context)
         if not self.appbuilder.sm.has_access(*DASHBOARD):
-            return render_template(self.index_template, appbuilder=self.appbuilder)
+            return self.render_template(self.index_template)
         if actor.tier == results.LEAF_TIER:
             context = home_of_branch(session, actor, name)
-            return render_template("beacon/home.html", appbuilder=self.appbuilder, **context)
+            return self.render_template("beacon/home.html", **context)
         return redirect(url_for("DashboardPage.show"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import ceil
 from typing import Any
 
-from flask import render_template, request
+from flask import request
 from flask_appbuilder import expose
 from flask_appbuilder.security.decorators import has_access
 from sqlalchemy import ColumnElement, func, select
@@ -39,7 +39,7 @@ class WarningsPage(Page):
     @has_access
     def show(self) -> str:
         self.update_redirect()
-        return render_template("beacon/warnings.html", appbuilder=self.appbuilder, **self.table())
+        return self.render_template("beacon/warnings.html", **self.table())
 
     def table(self) -> dict[str, Any]:
         """The context of the template; its shape is told there."""
