@@ -24,7 +24,7 @@ from app.entity.registry import EntityType, registry
 from app.entity.visibility import Visibility
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ScopedTable:
     """The columns of a mapped class that decide who sees a row. Columns are named by attribute."""
 

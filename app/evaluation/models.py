@@ -13,8 +13,10 @@ from enum import StrEnum
 from sqlalchemy import BigInteger, Date, DateTime, Double, ForeignKey, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.access.scoped import scoped
 from app.database.base import Base
 from app.database.types import LongBinary, LongText, PathType
+from app.entity.labels import Label
 
 IN_FORCE = 0
 """``until_run_id`` of rows that no later run has replaced."""
@@ -244,3 +246,8 @@ class Lease(Base):
     name: Mapped[str] = mapped_column(String(120), primary_key=True)
     holder: Mapped[str] = mapped_column(String(80))
     heartbeat_at: Mapped[datetime] = mapped_column(DateTime)
+
+
+# Beside the classes and not where they are read: a process that knows the tables also knows who sees their rows.
+scoped(Score, label=Label("得分", "Score"))
+scoped(WarningState, label=Label("预警", "Warning"))

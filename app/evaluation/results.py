@@ -13,15 +13,10 @@ from datetime import date
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from app.access.scoped import scoped
-from app.entity.labels import Label
 from app.entity.registry import registry
 from app.rules.model import SEVERITY, Light
 
 from .models import IN_FORCE, Evaluation, Extent, PeriodRecord, Run, RunState, Score, WarningState
-
-scoped(Score, label=Label("得分", "Score"))
-scoped(WarningState, label=Label("预警", "Warning"))
 
 LEAF_TIER = "branch"
 """Lights of organizations are counted on this tier: those above are rolled up from it."""
