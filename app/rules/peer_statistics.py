@@ -88,4 +88,5 @@ class Population:
             return frame.with_columns(expressions)
         columns = [PEERS, *needed]
         everyone = pl.concat([frame.select(columns), self.others.select(columns)])
-        return frame.with_columns(everyone.select(expressions).head(frame.height))
+        found = everyone.with_columns(expressions).head(frame.height)
+        return frame.with_columns(found[expression.meta.output_name()] for expression in expressions)

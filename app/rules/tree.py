@@ -138,10 +138,12 @@ class Tree:
         """The share of the nominal weight, of leaves that apply, whose own score is there; 0 if none applies."""
         nominal = nominal_weights(self.root)
         leaves = [node for node in self._leaves() if nominal[node.code] > 0]
-        applying = pl.sum_horizontal(nominal[n.code] * pl.col(self.applies[n.code]).cast(pl.Float64) for n in leaves)
-        there = pl.sum_horizontal(nominal[n.code] * pl.col(_of(n, "own")).is_not_null() for n in leaves)
-        coverage = pl.when(applying > 0).then(there / applying).otherwise(0.0) if leaves else pl.lit(0.0)
-        failed = pl.col(_of(self.root, "failed")) if "" in self.failing else pl.lit(False)
+        coverage = pl.lit(0.0)
+        if leaves:
+            applying = pl.sum_horizontal(nominal[n.code] * pl.col(self.applies[n.code]) for n in leaves)
+            there = pl.sum_horizontal(nominal[n.code] * pl.col(_of(n, "own")).is_not_null() for n in leaves)
+            coverage = pl.when(applying > 0).then(there / applying).otherwise(0.0)
+        failed = pl.col(_of(self.root, "failed")) if self.root.code in self.failing else pl.lit(False)
         self._add([pl.when(APPLIES).then(coverage).alias(COVERAGE), failed.alias(FAILED)])
 
     def _weigh(self) -> None:
@@ -262,6 +264,8 @@ def loss_shares(node: Node) -> list[pl.Expr]:
     """
     children, given = enabled(node), weights(node)
     scores = [pl.col(_of(child, "score")) for child in children]
+    if not children:
+        return []
     if node.combine is Combine.MINIMUM:
         return _shares([_is_lowest(node, child) for child in children])
     if node.combine is Combine.ARITHMETIC:
