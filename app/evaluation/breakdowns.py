@@ -80,12 +80,12 @@ def read_breakdowns(
 
 
 def read_columns(
-    session: Session, rule_code: str, period_code: str, subject_ids: Sequence[int], columns: Sequence[str]
+    connection: Connection, rule_code: str, period_code: str, subject_ids: Sequence[int], columns: Sequence[str]
 ) -> pl.DataFrame:
-    """Some columns of the latest numbers of many subjects, which the caller has checked to be in scope."""
+    """Some columns of the latest numbers of many subjects; whose they are, the caller answers for."""
     buckets = sorted({subject_id // BUCKET_SIZE for subject_id in subject_ids})
     parts = []
-    for _bucket, _run_id, content in session.connection().execute(_stored(rule_code, period_code, buckets)):
+    for _bucket, _run_id, content in connection.execute(_stored(rule_code, period_code, buckets)):
         frame = _unpacked(content)
         parts.append(frame.select("subject_id", *(name for name in columns if name in frame.columns)))
     if not parts:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 import polars as pl
 from sqlalchemy import Connection, Engine, Select, literal, null, or_, select
 
+from app.database.bulk import listed
 from app.database.transfer import fetch
 from app.entity.periods import Period
 from app.entity.registry import EntityType, Registry
 from app.rules.library import RuleLibrary
-from app.rules.model import Rule, Warning
+from app.rules.model import Index, Rule, Warning
 from app.rules.workdays import Calendar
 
-from .breakdowns import read_frame
+from .breakdowns import read_columns, read_frame
 from .models import IN_FORCE, Held, Score, WarningState
 from .publishing import condition_key
 
@@ -38,8 +40,11 @@ class PublishedResults:
         self._computed: dict[tuple[str, str], pl.DataFrame] = {}
         self._warnings: dict[tuple[str, date], pl.DataFrame] = {}
 
-    def remember(self, rule: Rule, as_of: date, results: pl.DataFrame) -> None:
-        """Keep a rule's results for the rules after it."""
+    def remember(self, rule: Rule, as_of: date, results: pl.DataFrame, *, published: bool) -> None:
+        """Keep a rule's results for the rules after it. Published levels are read where they stand, because a level
+        that stands is not ended by missing data."""
+        if published and isinstance(rule, Warning):
+            return
         if isinstance(rule, Warning):
             frame = results.filter(pl.col("level").is_not_null()).select(
                 pl.lit(rule.code).alias("warning"),
@@ -142,6 +147,30 @@ def calendar_of(connection: Connection, registry: Registry) -> Calendar:
     return Calendar(
         holidays=frozenset(day for day, kind in rows if kind == "holiday"),
         working_days=frozenset(day for day, kind in rows if kind == "working_day"),
+    )
+
+
+def siblings_of(
+    connection: Connection, rule: Index, period_code: str, registry: Registry, subjects: Sequence[int]
+) -> pl.DataFrame:
+    """The published part in the roll-up of every child of these organizations: ``subject_id``, ``parent_id``,
+    ``rolled``, ``roll_weight``. With it a partial run rolls up without scoring the children again."""
+    table = registry["organization"].model.__table__
+    children = fetch(
+        connection,
+        select(table.c.id.label("subject_id"), table.c.parent_id).where(
+            table.c.parent_id.op("IN")(listed(subjects or [-1]))
+        ),
+    )
+    published = read_columns(
+        connection, rule.code, period_code, children["subject_id"].to_list(), ("rolled", "roll_weight")
+    )
+    if "rolled" not in published.columns:
+        published = published.with_columns(
+            pl.lit(None, pl.Float64).alias("rolled"), pl.lit(None, pl.Float64).alias("roll_weight")
+        )
+    return children.join(published, on="subject_id", how="inner").select(
+        "subject_id", "parent_id", "rolled", "roll_weight"
     )
 
 

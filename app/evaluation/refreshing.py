@@ -150,7 +150,7 @@ def _refresh_rule(
             statistics=statistics,
         )
     if whole:
-        results.remember(rule, day, outcome.results)
+        results.remember(rule, day, outcome.results, published=outcome.run_id is not None)
     return outcome.changed
 
 

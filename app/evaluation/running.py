@@ -26,7 +26,7 @@ from app.rules.scoring import PeerStatistics, score_index, score_warning
 
 from . import periods
 from .breakdowns import write_breakdowns
-from .inputs import PublishedResults, State, calendar_of, places_of
+from .inputs import PublishedResults, State, calendar_of, places_of, siblings_of
 from .leases import lease
 from .models import Extent, Run, RunState
 from .progress import Progress
@@ -86,7 +86,7 @@ def evaluate(
                 correction_reason=request.correction_reason,
                 publish_warnings=as_of >= day,
             )
-        results.remember(outcome.rule, outcome.as_of, outcome.results)
+        results.remember(outcome.rule, outcome.as_of, outcome.results, published=outcome.run_id is not None)
         outcomes.append(outcome)
     progress.finish()
     return outcomes
@@ -136,10 +136,13 @@ def evaluate_rule(
         state = State(connection, rule, period_code)
         frame = collect(connection, rule, registry, context, subjects=subjects, results=results, state=state)
         places = places_of(connection, rule.subject, registry)
+        siblings = None
+        if isinstance(rule, Index) and rule.roll_up and subjects is not None:
+            siblings = siblings_of(connection, rule, period_code, registry, frame["subject_id"].to_list())
         superseded = _later_is_in_force(connection, rule.code, period_code, as_of)
     progress.subjects(frame.height)
     if isinstance(rule, Index):
-        scored = score_index(rule, frame, context, statistics=statistics)
+        scored = score_index(rule, frame, context, statistics=statistics, siblings=siblings)
         scores, new_statistics = scored.results, scored.statistics
     else:
         scores, new_statistics = score_warning(rule, frame, context), None

@@ -284,7 +284,7 @@ def _dimension_means(session: Session, index: Index, period: str) -> dict[str, f
     statement = select(Score.subject_id).where(results.in_force(index.code, period), results.leaves())
     ids = session.scalars(statement).all()
     columns = [f"{node.code}.score" for node in index.root.children if node.enabled]
-    frame = read_columns(session, index.code, period, ids, columns)
+    frame = read_columns(session.connection(), index.code, period, ids, columns)
     return {column.removesuffix(".score"): frame[column].mean() for column in columns if column in frame.columns}
 
 

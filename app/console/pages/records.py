@@ -44,7 +44,7 @@ class Narrowed:
 class RecordsPage(Page):
     """The records behind a figure."""
 
-    route_base = "/records"
+    route_base = "/figures"
     default_view = "show"
     class_permission_name = "Scorecard"
     method_permission_name = {"show": "show"}

@@ -213,7 +213,7 @@ class ScorecardPage(Page):
                 results.in_force(index.code, period), results.leaves(), Score.peers == score.peers
             )
         )
-        frame = read_columns(self.session, index.code, period, peers.scalars().all(), columns)
+        frame = read_columns(self.session.connection(), index.code, period, peers.scalars().all(), columns)
         means = [frame[column].mean() if column in frame.columns else None for column in columns]
         return {
             "names": [node.label for node in dimensions],
