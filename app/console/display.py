@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from flask import current_app, url_for
@@ -38,9 +40,22 @@ def in_words(field: Field, value: Any) -> Any:
         return text(value)
     if field.kind is FieldKind.PERIOD:
         return period_name(value)
-    if field.options.unit is not None and field.kind in (FieldKind.INTEGER, FieldKind.DECIMAL):
-        return f"{fmt(value)} {text(field.options.unit)}"
+    if field.kind in (FieldKind.INTEGER, FieldKind.DECIMAL):
+        figure = fmt(value, _Decimals.of(value))
+        return f"{figure} {text(field.options.unit)}" if field.options.unit is not None else figure
     return value
+
+
+@dataclass(frozen=True)
+class _Decimals:
+    """To how many decimals a number is written: amounts of money to two, anything else as it is."""
+
+    decimals: int | None = None
+
+    @classmethod
+    def of(cls, value: Any) -> _Decimals:
+        is_amount = isinstance(value, Decimal) and value.as_tuple().exponent == -2
+        return cls(2 if is_amount else None)
 
 
 def related(entity: EntityType, row: Entity, column: str, *, linked: bool = True) -> Any:

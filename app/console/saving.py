@@ -11,6 +11,8 @@ from typing import Any
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 
+from app.entity.faults import InvalidRow
+from app.entity.faults import InvalidRow
 from app.entity.labels import Label, UserError
 from app.entity.registry import Entity, EntityType
 
@@ -49,9 +51,30 @@ def refused(entity: EntityType, error: UserError) -> NotSaved:
     """A rule's refusal as faults of this entity's form."""
     if isinstance(error, NotSaved):
         return error
+    if isinstance(error, InvalidRow):
+        return NotSaved(_by_column(entity, error), error.status)
+    if isinstance(error, InvalidRow):
+        faults: dict[str, list[Label]] = {}
+        for row, found in error.faults.items():
+            for fault in found:
+                # Another row that was written along with this one has no field in this form.
+                column = _column(entity, fault.field) if isinstance(row, entity.model) else WHOLE
+                faults.setdefault(column, []).append(fault.label)
+        return NotSaved(faults, error.status)
     name = getattr(error, "field", None)
     column = _column(entity, name) if getattr(error, "entity", entity.code) == entity.code else WHOLE
     return NotSaved({column: [error.label]}, getattr(error, "status", 422))
+
+
+def _by_column(entity: EntityType, error: InvalidRow) -> dict[str, list[Label]]:
+    """The faults of the row at its columns; what is wrong with rows that go with it is said of the whole."""
+    faults: dict[str, list[Label]] = {}
+    for row, found in error.faults.items():
+        own = type(row) is entity.model and error.status != 409
+        for fault in found:
+            column = _column(entity, fault.field) if own else WHOLE
+            faults.setdefault(column, []).append(fault.label)
+    return faults
 
 
 def _column(entity: EntityType, name: str | None) -> str:

@@ -27,6 +27,8 @@ def without_password(address: str) -> str:
     """An address with its password and query, which may hold one, left out."""
     parts = urlsplit(address)
     place = parts.netloc
+    if not place:
+        return address.partition("?")[0]
     if "@" in place:
         user = place.rpartition("@")[0].partition(":")[0]
         place = f"{user}:***@{place.rpartition('@')[2]}" if user else f"***@{place.rpartition('@')[2]}"

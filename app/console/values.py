@@ -57,7 +57,7 @@ def identifier(raw: Any) -> int | None:
         number = int(raw)
     except (TypeError, ValueError, OverflowError):
         return None
-    return number if 0 < number <= LARGEST_INTEGER and str(raw).strip() == str(number) else None
+    return number if 0 < number <= LARGEST_INTEGER and str(raw) == str(number) else None
 
 
 def _text(entity: EntityType, field: Field, raw: Any) -> str:
