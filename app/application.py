@@ -17,8 +17,7 @@ from app.access.web_session import web_session
 from app.console.pages.start import StartPage
 from app.database.encryption import load_keyring
 from app.database.engine import make_engine
-from app.evaluation import changes
-from app.jobs import queue
+from app.jobs.freshness import keep_fresh
 from config import PROJECT_DIR, Settings
 
 PARTS = (app.domains.all, flush_check, role_check, scope)
@@ -70,8 +69,7 @@ def make_application(settings: Settings) -> Flask:
         application.wsgi_app = ProxyFix(
             application.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies, x_prefix=proxies
         )
-    queue.configure(settings)
-    changes.install(lambda: queue.enqueue("refresh_changed"))
+    keep_fresh(settings)
     engine = make_engine(settings.database_url)
     application.extensions["engine"] = engine
     with application.app_context():

@@ -7,13 +7,15 @@ from app.command_line.progress import ProgressLine
 from app.database.encryption import load_keyring
 from app.database.migrations import upgrade
 from app.domains import all as domains
+from app.jobs.freshness import keep_fresh
 from config import Settings
 
 __all__ = ["domains", "prepare_database"]
 
 
 def prepare_database(settings: Settings) -> None:
-    """Make DATA_DIR, load the encryption keys and bring the database to the newest revision.
+    """Make DATA_DIR, load the encryption keys and bring the database to the newest revision; what the command then
+    changes is marked, so that results follow.
 
     Raises SettingsError or CommandFailed, saying what to do, when that cannot be done.
     """
@@ -40,3 +42,4 @@ def prepare_database(settings: Settings) -> None:
             f"DATABASE_URL 无法识别（{problem}）：支持 sqlite、postgresql、mysql、mariadb。",
             f"DATABASE_URL is not understood ({problem}): sqlite, postgresql, mysql and mariadb are supported.",
         ) from problem
+    keep_fresh(settings)

@@ -21,6 +21,7 @@ from app.evaluation.progress import Progress, RecordedProgress, Stopped, request
 from app.evaluation.refreshing import refresh
 from app.evaluation.running import Request
 from app.evaluation.running import evaluate as evaluate_rules
+from app.jobs.freshness import keep_fresh
 from app.jobs.progress import report
 from app.rules.library import RuleLibrary
 from app.rules.model import Index
@@ -129,6 +130,7 @@ def _give_up_abandoned(engine: Engine) -> None:
 def _settings() -> Settings:
     settings = Settings.from_environment()
     load_keyring(settings.data_dir)
+    keep_fresh(settings)
     return settings
 
 
