@@ -333,6 +333,11 @@ def first_text_column(view_name: str, columns: Sequence[str]) -> str | None:
     return None
 
 
+def is_related_list(filters: Any) -> bool:
+    """Whether a list stands on the page of the record that its rows refer to."""
+    return any(found.is_related_view for found, _ in filters.get_filters_values())
+
+
 def own_columns(columns: Sequence[str], filters: Any) -> list[str]:
     """Columns of a related list without the one that leads back to the parent: it is the same in every row."""
     parents = {found.column_name for found, _ in filters.get_filters_values() if found.is_related_view}
@@ -434,8 +439,8 @@ def install(
     """Give the templates of `app` their globals. Call it once, before the first request."""
     helpers = (
         t, text, joined, language, html_lang, fmt, quantity, scored, points, percent, share, day, moment, deadline,
-        period_name, period_short, view_of, is_number, first_text_column, own_columns, page_link, permission_groups,
-        permission_word, big_type, asset, script_words,
+        period_name, period_short, view_of, is_number, first_text_column, is_related_list, own_columns, page_link,
+        permission_groups, permission_word, big_type, asset, script_words,
     )  # fmt: skip
     app.jinja_env.globals.update({helper.__name__: helper for helper in helpers})
     app.jinja_env.filters.update(words=text, short_period=period_short)

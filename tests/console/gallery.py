@@ -195,8 +195,9 @@ class Pages(BaseView):
     @expose("/<name>")
     @has_access
     def show(self, name: str):
+        template = {"no_index": "dashboard"}.get(name, name)
         context = sample_pages.contexts()["run" if name == "run_progress" else name]
-        return self.render_template(f"beacon/{name}.html", **context)
+        return self.render_template(f"beacon/{template}.html", **context)
 
 
 def reader() -> Reader:

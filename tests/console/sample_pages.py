@@ -33,6 +33,7 @@ def contexts() -> dict[str, dict[str, Any]]:
     """The context of each page, by the name of its template."""
     return {
         "dashboard": dashboard(),
+        "no_index": {"title": "总览", "nothing": True},
         "scorecard": scorecard(),
         "league": league(),
         "warnings": warnings(),

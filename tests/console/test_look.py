@@ -25,7 +25,7 @@ QUIET = [
 ]
 SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
 LANGUAGES = {"zh": "zh-CN", "en": "en"}
-OWN_PAGES = ["dashboard", "scorecard", "league", "warnings", "run", "home", "member"]
+OWN_PAGES = ["dashboard", "no_index", "scorecard", "league", "warnings", "run", "home", "member"]
 FAB_PAGES = {
     "list": "/personview/list/",
     "filtered": "/personview/list/?_flt_3_name=1000&_flt_0_standing=FULL&_flt_1_joined=1980-01-01",

@@ -106,6 +106,8 @@
   /* Options come as [{value, text, hint}, …] from data-ajax?q=words; data-ajax?id=value answers the one row. */
   function enhance(select) {
     if (select.tomselect || select.classList.contains('op') || select.hasAttribute('data-goto')) return;
+    var blank = select.options[0];
+    if (!select.multiple && blank && blank.value === '' && !blank.text) blank.text = words.choose;
     var url = select.dataset.ajax, settings = { render: render, maxOptions: 200, placeholder: words.choose, hidePlaceholder: true };
     if (!url && !select.multiple && select.options.length < 12) return;   /* short lists stay as the browser shows them */
     if (select.multiple) { settings.plugins = []; settings.hidePlaceholder = false; }
