@@ -53,7 +53,7 @@ class SignInView(AuthDBView):
         form = LoginForm_db()
         security = current_app.appbuilder.sm
         if form.validate_on_submit():
-            target = get_safe_redirect(request.args.get("next", ""))
+            target = get_safe_redirect(request.args.get("next") or self.appbuilder.get_url_for_index)
             account = security.auth_user_db(form.username.data, form.password.data)
             if account is None:
                 flash(words(g.sign_in_problem), "danger")

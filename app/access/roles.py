@@ -214,11 +214,11 @@ def _names(connection: Connection, model: type, wanted: set[str]) -> dict[str, i
     """The ids of rows of a table of names, made where missing."""
     table = model.__table__
     statement = select(table.c.name, table.c.id)
-    found = dict(connection.execute(statement).tuples().all())
+    found = dict(iter(connection.execute(statement)))
     missing = sorted(wanted - found.keys())
     if missing:
         connection.execute(insert(table), [{"name": name} for name in missing])
-        found = dict(connection.execute(statement).tuples().all())
+        found = dict(iter(connection.execute(statement)))
     return found
 
 
