@@ -160,7 +160,7 @@ def encrypted(rows: pl.DataFrame) -> pl.DataFrame:
             pl.col("sequence").cast(pl.String).str.zfill(3),
         )
     ).to_series()
-    numbers = [stem + ric.calc_check_digit(stem) for stem in stems]
+    numbers = [stem + ric.calc_check_digit(f"{stem}0") for stem in stems]
     mobiles = rows["mobile_number"].to_list()
     return rows.with_columns(
         pl.Series("id_no", [ring.encrypt(number) for number in numbers]),

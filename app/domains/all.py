@@ -1,9 +1,11 @@
-"""Importing this module declares every entity of the domains."""
+"""Importing this module declares every entity of the domains, and sees to it that their rows are checked."""
 
 from app.domains.calendar import models as calendar
 from app.domains.members import models as members
 from app.domains.observations import models as observations
 from app.domains.organizations import models as organizations
+from app.domains.organizations import tree
 from app.domains.party_life import models as party_life
+from app.entity import validation
 
-__all__ = ["calendar", "members", "observations", "organizations", "party_life"]
+__all__ = ["calendar", "members", "observations", "organizations", "party_life", "tree", "validation"]

@@ -7,10 +7,10 @@ changes with each, so that generated views, filters and rule checks know when to
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Boolean, Date, DateTime, Float, Integer, Numeric
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
@@ -22,6 +22,10 @@ from .column_types import CodeType, EncryptedType, PeriodType
 from .fields import FieldOptions
 from .labels import Label
 from .visibility import Visibility
+
+if TYPE_CHECKING:
+    from .faults import FieldError
+    from .related import Related
 
 EntityModel = TypeVar("EntityModel", bound="Entity")
 
@@ -156,6 +160,14 @@ class Entity(Base):
     @declared_attr.directive
     def __mapper_args__(cls) -> dict[str, Any]:
         return {"eager_defaults": False}
+
+    def fill_in(self, related: Related) -> None:
+        """Set what follows from the row's other values. Called before it is checked and written."""
+
+    def find_faults(self, related: Related) -> Iterable[FieldError]:
+        """What is wrong with the row beyond its single fields. Called when those are right, before it is written;
+        ``related`` gives the rows it refers to."""
+        return ()
 
     def __str__(self) -> str:
         return str(getattr(self, self.__entity__.title) or getattr(self, "code", self.id))

@@ -5,6 +5,7 @@ Source of fields: the import template of the national member base, and 《中国
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 
@@ -13,10 +14,14 @@ from sqlalchemy.orm import Mapped, relationship
 
 from app.domains.organizations.models import Organization
 from app.entity.code_lists import CodeList
+from app.entity.faults import FieldError
 from app.entity.fields import code, code_of, day, encrypted, flag, hash_of, money, reference, text
 from app.entity.labels import Label
 from app.entity.registry import Entity, EntityOptions, registry
+from app.entity.related import Related
 from app.entity.visibility import Visibility
+
+from .checks import born_on, compact_identity_number, gender_of, identity_number_faults, member_faults, post_faults
 
 
 class Gender(CodeList):
@@ -140,6 +145,16 @@ class Member(Entity):
         ),
     )
 
+    def fill_in(self, related: Related) -> None:
+        if self.id_no:
+            self.id_no = compact_identity_number(self.id_no)
+            if not any(identity_number_faults(self.id_no)):
+                self.birth_date = self.birth_date or born_on(self.id_no)
+                self.gender = self.gender or Gender(gender_of(self.id_no))
+
+    def find_faults(self, related: Related) -> Iterator[FieldError]:
+        return member_faults(self, related)
+
 
 class PostKind(CodeList):
     """党内职务."""
@@ -194,3 +209,6 @@ class Post(Entity):
     is_demonstration: Mapped[bool] = flag("演示数据", "Demonstration", editable=False)
 
     __table_args__ = (CheckConstraint("ended_on IS NULL OR ended_on >= started_on", name="ck_post_dates"),)
+
+    def find_faults(self, related: Related) -> Iterator[FieldError]:
+        return post_faults(self, related)

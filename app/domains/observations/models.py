@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
+
 from sqlalchemy import CheckConstraint, UniqueConstraint
 from sqlalchemy.orm import Mapped, relationship
 
 from app.domains.members.models import Member
 from app.domains.organizations.models import Organization
+from app.entity.faults import FieldError
 from app.entity.fields import code, flag, long_text, number, period, reference, text
 from app.entity.labels import Label
 from app.entity.registry import Entity, EntityOptions, registry
+from app.entity.related import Related
 from app.entity.visibility import Visibility
 
 ONE_SUBJECT = (
@@ -68,3 +73,14 @@ class Observation(Entity):
             name="ck_observation_subject",
         ),
     )
+
+    def find_faults(self, related: Related) -> Iterator[FieldError]:
+        has_organization = related.value(self, "organization") is not None
+        if has_organization == (related.value(self, "member") is not None):
+            yield FieldError(
+                "member_id" if has_organization else "organization_id",
+                "党组织和党员要填一个，且只填一个",
+                "give either an organization or a member",
+            )
+        if not math.isfinite(self.value):
+            yield FieldError("value", "应为数字", "should be a number")

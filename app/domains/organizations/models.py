@@ -5,17 +5,22 @@ Source of fields and codes: 《中国共产党支部工作条例（试行）》,
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 
-from sqlalchemy import CheckConstraint
+from sqlalchemy import CheckConstraint, inspect
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.database.types import PathType
 from app.entity.code_lists import CodeList
+from app.entity.faults import FieldError
 from app.entity.fields import FieldOptions, code, code_of, day, flag, number, reference, text
 from app.entity.labels import Label
 from app.entity.registry import Entity, EntityOptions, registry
+from app.entity.related import Related
 from app.entity.visibility import Visibility
+
+from .checks import organization_faults, years_later
 
 
 class OrganizationTier(CodeList):
@@ -150,3 +155,14 @@ class Organization(Entity):
             "dissolved_on IS NULL OR founded_on IS NULL OR dissolved_on >= founded_on", name="ck_organization_dates"
         ),
     )
+
+    def fill_in(self, related: Related) -> None:
+        if self.uscc:
+            self.uscc = self.uscc.upper()
+        history = inspect(self).attrs
+        is_new_term = history["elected_on"].history.has_changes() and not history["term_ends_on"].history.has_changes()
+        if self.elected_on and self.term_years and (is_new_term or not self.term_ends_on):
+            self.term_ends_on = years_later(self.elected_on, self.term_years)
+
+    def find_faults(self, related: Related) -> Iterator[FieldError]:
+        return organization_faults(self, related)

@@ -5,6 +5,7 @@ What is owed is a row as well: a fee of the month, an expected attendance, a req
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -13,6 +14,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.domains.members.models import Member
 from app.domains.organizations.models import Organization
+from app.entity.faults import FieldError
 from app.entity.fields import (
     FieldOptions,
     code,
@@ -28,9 +30,12 @@ from app.entity.fields import (
     text,
 )
 from app.entity.labels import Label
+from app.entity.periods import Period
 from app.entity.registry import Entity, EntityOptions, registry
+from app.entity.related import Related
 from app.entity.visibility import Visibility
 
+from . import checks
 from .code_lists import (
     AppraisalGrade,
     AppraisalStatus,
@@ -107,6 +112,13 @@ class Meeting(Entity):
         ),
     )
 
+    def fill_in(self, related: Related) -> None:
+        if self.status == MeetingStatus.HELD and not self.held_on and self.planned_at:
+            self.held_on = self.planned_at.date()
+
+    def find_faults(self, related: Related) -> Iterator[FieldError]:
+        return checks.meeting_faults(self, related)
+
 
 @registry.register
 class Attendance(Entity):
@@ -157,6 +169,9 @@ class Attendance(Entity):
 
     __table_args__ = (UniqueConstraint("meeting_id", "member_id"),)
 
+    def find_faults(self, related: Related) -> Iterator[FieldError]:
+        return checks.attendance_faults(self, related)
+
 
 @registry.register
 class FeePayment(Entity):
@@ -206,6 +221,13 @@ class FeePayment(Entity):
         CheckConstraint("COALESCE(paid, 0) = 0 OR paid_on IS NOT NULL", name="ck_fee_payment_paid"),
     )
 
+    def fill_in(self, related: Related) -> None:
+        if not self.pay_by and self.period:
+            self.pay_by = Period.parse(self.period).end
+
+    def find_faults(self, related: Related) -> Iterator[FieldError]:
+        return checks.fee_faults(self, related)
+
 
 @registry.register
 class Course(Entity):
@@ -245,6 +267,9 @@ class Course(Entity):
         CheckConstraint("status <> 'published' OR published_on IS NOT NULL", name="ck_course_published"),
         CheckConstraint("due_on IS NULL OR published_on IS NULL OR due_on >= published_on", name="ck_course_dates"),
     )
+
+    def find_faults(self, related: Related) -> Iterator[FieldError]:
+        return checks.course_faults(self, related)
 
 
 @registry.register
@@ -287,6 +312,14 @@ class StudyRecord(Entity):
         UniqueConstraint("member_id", "course_id"),
         CheckConstraint("hours >= 0", name="ck_study_record_hours"),
     )
+
+    def fill_in(self, related: Related) -> None:
+        # A required course that is now completed counts with its hours unless others are given.
+        if self.completed_on and not self.hours:
+            self.hours = related.value(self, "course.hours") or 0.0
+
+    def find_faults(self, related: Related) -> Iterator[FieldError]:
+        return checks.study_faults(self, related)
 
 
 @registry.register
@@ -337,6 +370,9 @@ class Appraisal(Entity):
             name="ck_appraisal_votes",
         ),
     )
+
+    def find_faults(self, related: Related) -> Iterator[FieldError]:
+        return checks.appraisal_faults(self, related)
 
 
 @registry.register
@@ -404,3 +440,6 @@ class Commendation(Entity):
         ),
         CheckConstraint("grade IS NULL OR kind = 'punishment'", name="ck_commendation_grade"),
     )
+
+    def find_faults(self, related: Related) -> Iterator[FieldError]:
+        return checks.commendation_faults(self, related)

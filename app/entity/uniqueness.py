@@ -1,0 +1,122 @@
+"""Rows against the other rows of the database: values that no two may share, and rows that others refer to.
+
+Read through ``session.connection()``, past the row scope: a code is unique in the whole tree, and a refusal tells no
+more than that.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import UniqueConstraint, inspect, select, tuple_
+from sqlalchemy.orm import Session
+
+from .faults import FieldError
+from .registry import Entity, EntityType, registry
+
+CHUNK = 500
+"""Values to a statement, below every database's limit of parameters."""
+
+
+def _unique_keys(entity: EntityType) -> list[tuple[str, ...]]:
+    """The sets of columns, by attribute, whose values no two rows share."""
+    table = entity.model.__table__
+    keys = [(column.key,) for column in table.columns if column.unique]
+    keys += [
+        tuple(column.key for column in constraint.columns)
+        for constraint in table.constraints
+        if isinstance(constraint, UniqueConstraint)
+    ]
+    return list(dict.fromkeys(keys))
+
+
+def doubles(session: Session, rows: list[Entity]) -> Iterable[tuple[Entity, FieldError]]:
+    """Rows that have what another row has already, in the database or in this very flush."""
+    by_model: dict[type[Entity], list[Entity]] = defaultdict(list)
+    for row in rows:
+        by_model[type(row)].append(row)
+    for model, own in by_model.items():
+        entity = registry.of(model)
+        for names in _unique_keys(entity) if entity else ():
+            wanted: dict[tuple[Any, ...], Entity] = {}
+            for row in own:
+                if not any(_has_changed(row, name) for name in names):
+                    continue
+                key = tuple(_comparable(getattr(row, name)) for name in names)
+                if None in key:
+                    continue
+                if key in wanted:
+                    yield row, _double(entity, names)
+                wanted.setdefault(key, row)
+            for key, number in _stored(session, model, names, list(wanted)):
+                row = wanted.get(key)
+                if row is not None and row.id != number and not _is_leaving(session, model, number):
+                    yield row, _double(entity, names)
+
+
+def _has_changed(row: Entity, name: str) -> bool:
+    return inspect(row).pending or inspect(row).attrs[name].history.has_changes()
+
+
+def _comparable(value: Any) -> Any:
+    return str(value) if isinstance(value, str) else value
+
+
+def _stored(
+    session: Session, model: type[Entity], names: tuple[str, ...], keys: list[tuple[Any, ...]]
+) -> Iterable[tuple[tuple[Any, ...], int]]:
+    table = model.__table__
+    columns = [table.columns[name] for name in names]
+    for start in range(0, len(keys), CHUNK):
+        chunk = keys[start : start + CHUNK]
+        found = columns[0].in_([key[0] for key in chunk]) if len(columns) == 1 else tuple_(*columns).in_(chunk)
+        for row in session.connection().execute(select(*columns, table.c.id).where(found)):
+            yield tuple(_comparable(value) for value in row[:-1]), row[-1]
+
+
+def _is_leaving(session: Session, model: type[Entity], number: int) -> bool:
+    return any(type(row) is model and row.id == number for row in session.deleted)
+
+
+def _double(entity: EntityType, names: tuple[str, ...]) -> FieldError:
+    fields = entity.fields | entity.hidden_fields
+    named = [fields[name].options.hash_of or name for name in names]
+    zh = "、".join(fields[name].label.zh for name in named)
+    en = ", ".join(fields[name].label.en.lower() for name in named)
+    return FieldError(
+        named[0],
+        f"已有{zh}相同的{entity.label.zh}，不能重复",
+        f"there is a {entity.label.en.lower()} with the same {en} already",
+    )
+
+
+def still_referred_to(session: Session) -> Iterable[tuple[Entity, FieldError]]:
+    """Rows to be deleted that rows which stay refer to."""
+    leaving: dict[type[Entity], dict[int, Entity]] = defaultdict(dict)
+    for row in session.deleted:
+        if isinstance(row, Entity):
+            leaving[type(row)][row.id] = row
+    for model, rows in leaving.items():
+        target = registry.of(model)
+        for entity in registry if target else ():
+            going = leaving.get(entity.model, {})
+            for field in (*entity.fields.values(), *entity.hidden_fields.values()):
+                if field.options.target != target.code:
+                    continue
+                table = entity.model.__table__
+                column = table.columns[field.name]
+                statement = select(column, table.c.id).where(column.in_(list(rows))).limit(len(going) + 1)
+                for number, own in session.connection().execute(statement):
+                    if own not in going:
+                        yield (
+                            rows[number],
+                            FieldError(
+                                target.options.title,
+                                f"还有{entity.label.zh}与它关联，不能删除；请先处理这些记录",
+                                f"records ({entity.label.en.lower()}) refer to it, so it cannot be deleted; "
+                                "see to those first",
+                            ),
+                        )
+                        break
