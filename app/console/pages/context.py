@@ -15,6 +15,7 @@ from app.access.actor import NOBODY, Actor
 from app.access.permissions import Permission
 from app.access.references import organization_names, path_ids
 from app.access.scope import actor_of
+from app.console.display import show_url
 from app.database.clock import today
 from app.entity.labels import Label
 from app.entity.periods import Period
@@ -148,9 +149,9 @@ def scorecard_url(index_code: str, subject_code: str, period: str | None = None)
     return url_for("ScorecardPage.show", index=index_code, code=subject_code, period=period or None)
 
 
-def record_url(entity: str, row_id: int) -> str:
-    """The console's page of a record."""
-    return f"/{entity}/show/{row_id}"
+def record_url(entity: str, row_id: int) -> str | None:
+    """The console's page of a record; None for an entity that has none."""
+    return show_url(entity, row_id)
 
 
 def bands(rule: Index) -> list[tuple[str, float, float]]:
