@@ -12,7 +12,6 @@ from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 
 from app.entity.faults import InvalidRow
-from app.entity.faults import InvalidRow
 from app.entity.labels import Label, UserError
 from app.entity.registry import Entity, EntityType
 
@@ -53,14 +52,6 @@ def refused(entity: EntityType, error: UserError) -> NotSaved:
         return error
     if isinstance(error, InvalidRow):
         return NotSaved(_by_column(entity, error), error.status)
-    if isinstance(error, InvalidRow):
-        faults: dict[str, list[Label]] = {}
-        for row, found in error.faults.items():
-            for fault in found:
-                # Another row that was written along with this one has no field in this form.
-                column = _column(entity, fault.field) if isinstance(row, entity.model) else WHOLE
-                faults.setdefault(column, []).append(fault.label)
-        return NotSaved(faults, error.status)
     name = getattr(error, "field", None)
     column = _column(entity, name) if getattr(error, "entity", entity.code) == entity.code else WHOLE
     return NotSaved({column: [error.label]}, getattr(error, "status", 422))
