@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -71,4 +70,4 @@ def show(problems: Sequence[Problem], rules_dir: Path, languages: Sequence[str])
 
 
 def say(label: Label, languages: Sequence[str]) -> None:
-    print(" / ".join(label.in_language(language) for language in languages), file=sys.stderr)
+    print(" / ".join(label.in_language(language) for language in languages))
