@@ -128,7 +128,7 @@ class Table(Guarded, ModelView):
         self.column_searchable_list = searched.split() or None
         self.column_formatters = dict.fromkeys(listed, _value)
         super().__init__(
-            model, current_app.appbuilder.session, name=lazy(label), endpoint=f"ops_{name}", url=f"{URL}/{name}"
+            model, current_app.appbuilder, name=lazy(label), endpoint=f"ops_{name}", url=f"{URL}/{name}"
         )
 
     def scaffold_form(self) -> type[FlaskForm]:
