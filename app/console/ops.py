@@ -6,6 +6,7 @@ changed; members' data is in none of it. It stands in the console's frame, with 
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from flask import Flask, abort, current_app, redirect, request, url_for
@@ -127,9 +128,12 @@ class Table(Guarded, ModelView):
         self.column_default_sort = (newest, True)
         self.column_searchable_list = searched.split() or None
         self.column_formatters = dict.fromkeys(listed, _value)
-        super().__init__(
-            model, current_app.appbuilder, name=lazy(label), endpoint=f"ops_{name}", url=f"{URL}/{name}"
-        )
+        with warnings.catch_warnings():
+            # Flask-Admin would rather have Flask-SQLAlchemy's object, which there is none of here.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            super().__init__(
+                model, current_app.appbuilder.session, name=lazy(label), endpoint=f"ops_{name}", url=f"{URL}/{name}"
+            )
 
     def scaffold_form(self) -> type[FlaskForm]:
         """No form: nothing is written here."""
