@@ -4,15 +4,17 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import NullPool, insert, select, text
 
 from app.database.clock import now, today
-from app.database.engine import for_writing
+from app.database.engine import for_writing, make_engine
+from app.database.migrations import upgrade
 from app.evaluation.models import Evaluation, PeriodRecord, PeriodState, RunState
 from app.evaluation.progress import request_evaluation
 from app.jobs import tasks
 from app.jobs.kinds import KINDS
 from app.rules.library import RuleLibrary
+from tests.conftest import server_database, settings_in
 from tests.jobs import sample_tasks
 
 evaluations, periods = Evaluation.__table__, PeriodRecord.__table__
@@ -134,3 +136,20 @@ def test_old_requests_are_forgotten(engine):
     request_evaluation(engine, cause="console")
     assert tasks.prune() == 1
     assert len(rows(engine)) == 1
+
+
+def test_worker_survives_a_restart_of_the_database(tmp_path, monkeypatch):
+    """All its connections are cut, as by a restart, between two jobs that share the worker's one engine."""
+    with server_database("postgresql") as url:
+        settings = settings_in(tmp_path / "postgresql", url)
+        upgrade(settings)
+        worker_engine, administrator = make_engine(url), make_engine(url, poolclass=NullPool)
+        monkeypatch.setattr(tasks, "_engine", lambda: worker_engine)
+        tasks.evaluate()
+        assert worker_engine.pool.checkedin() > 0
+        with administrator.connect() as connection:
+            cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+            connection.execute(text(f"{cut} AND pid <> pg_backend_pid()"))
+        tasks.evaluate()
+        assert [row.state for row in rows(worker_engine)] == [RunState.PUBLISHED, RunState.PUBLISHED]
+        worker_engine.dispose()
