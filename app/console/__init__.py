@@ -6,11 +6,13 @@ from typing import Any
 
 from flask import Flask
 
+from app.access.roles import role_label
 from config import Settings
 
 from . import menu, ops, pages, presentation
 from .live import live_views
 from .options import Options
+from .permissions import page_word
 from .search import Search
 from .views import view_class
 
@@ -19,6 +21,7 @@ def install(app: Flask, appbuilder: Any, settings: Settings) -> None:
     """Add the console to an application: templates' globals, generated pages, relation search, the machine room.
     Needs an application context."""
     presentation.install(app, console_menu=menu.console_menu, reader=menu.reader)
+    app.jinja_env.globals.update(page_word=page_word, role_label=role_label)
     appbuilder.add_view_no_menu(Options)
     appbuilder.add_view_no_menu(Search)
     live_views(app, appbuilder).add(view_class)

@@ -8,6 +8,7 @@ from app.entity.registry import EntityType, Field, FieldKind, registry
 
 from .filters import ANY_TEXT, comparisons, searched_fields
 
+CHOSEN_KINDS = (FieldKind.CODE, FieldKind.BOOLEAN, FieldKind.REFERENCE)
 UNSORTED_KINDS = (FieldKind.LONG_TEXT,)
 
 
@@ -49,11 +50,15 @@ def search_columns(entity: EntityType) -> list[str]:
 
 
 def quick_filters(entity: EntityType) -> list[str]:
-    """The filters that always stand above a list: the organization and what is declared ``filtered``, four at most."""
+    """The filters that always stand above a list: the organization and what is declared ``filtered``, four at most
+    and one of those that need a comparison as well (dates, numbers), so that they stand in one row."""
     owner = entity.options.owner
     first = [owner] if owner in entity.relations else []
     declared = [column_of(entity, name) for name, field in entity.fields.items() if field.options.filtered]
-    return [*first, *(name for name in declared if name not in first and comparisons(entity, name))][:4]
+    offered = [name for name in declared if name not in first and comparisons(entity, name)]
+    simple = [name for name in offered if field_of(entity, name).kind in CHOSEN_KINDS]
+    ranged = [name for name in offered if name not in simple][: 1 if len(simple) < 3 else 0]
+    return [*first, *simple, *ranged][:4]
 
 
 def order_columns(entity: EntityType) -> list[str]:

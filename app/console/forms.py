@@ -299,7 +299,7 @@ def _description(declared: Field) -> Label:
 
 
 def _unit(unit: Label | None) -> Label | None:
-    return Label(f"单位：{unit.zh}", f"in {unit.en}") if unit is not None else None
+    return Label(f"单位：{unit.zh}", f"Unit: {unit.en}") if unit is not None else None
 
 
 def search_form(entity: EntityType) -> type[DynamicForm]:

@@ -28,7 +28,7 @@ from app.entity.labels import Label
 from app.evaluation.models import Change, Evaluation, Lease, PeriodRecord, RuleVersion, Run
 from config import Settings
 
-from .presentation import fmt, lazy
+from .presentation import fmt, lazy, t, text
 from .queue_keys import key_details, read_keys
 from .settings_shown import settings_shown
 
@@ -87,6 +87,30 @@ COLUMNS: dict[str, Label] = {
 }
 
 
+WORDS: dict[str, Label] = {
+    "signed_in": Label("登录", "Signed in"),
+    "sign_in_failed": Label("登录失败", "Sign-in failed"),
+    "locked": Label("锁定", "Locked"),
+    "unlocked": Label("解锁", "Unlocked"),
+    "signed_out": Label("退出", "Signed out"),
+    "queued": Label("等待", "Queued"),
+    "running": Label("进行中", "Running"),
+    "published": Label("已发布", "Published"),
+    "failed": Label("失败", "Failed"),
+    "stopped": Label("已停止", "Stopped"),
+    "open": Label("进行中", "Open"),
+    "provisional": Label("暂定", "Provisional"),
+    "closed": Label("已封账", "Closed"),
+    "full": Label("全部", "Full"),
+    "partial": Label("部分", "Partial"),
+    "console": Label("控制台", "Console"),
+    "schedule": Label("定时", "Schedule"),
+    "command": Label("命令行", "Command line"),
+    "change": Label("记录变更", "Change of records"),
+}
+"""What codes of system tables say; one that is missing here is shown as it is."""
+
+
 class Guarded:
     """Every view asks for the permission before anything else: strangers are sent to sign in, others refused."""
 
@@ -135,6 +159,11 @@ class Table(Guarded, ModelView):
                 model, current_app.appbuilder.session, name=lazy(label), endpoint=f"ops_{name}", url=f"{URL}/{name}"
             )
 
+    def render(self, template: str, **context: Any) -> Any:
+        searched = self.column_searchable_list or ()
+        words = t("、", ", ").join(str(self.column_labels[column]) for column in searched)
+        return super().render(template, search_words=words, **context)
+
     def scaffold_form(self) -> type[FlaskForm]:
         """No form: nothing is written here."""
         return FlaskForm
@@ -153,7 +182,8 @@ class SignIns(Table):
 
 
 def _value(_view: Any, _context: Any, row: Any, column: str) -> Any:
-    return fmt(getattr(row, column))
+    value = getattr(row, column)
+    return text(WORDS[value]) if column in ("state", "action", "cause", "extent") and value in WORDS else fmt(value)
 
 
 class RuleFiles(Guarded, FileAdmin):

@@ -9,9 +9,11 @@ from __future__ import annotations
 from flask import current_app, has_request_context
 
 from app.access.permissions import READING, WRITING, class_name
-from app.entity.registry import EntityType
+from app.entity.labels import Label
+from app.entity.registry import EntityType, registry
 
 from .memory import memory
+from .presentation import text
 
 METHOD_PERMISSIONS = {
     # pages
@@ -30,7 +32,23 @@ METHOD_PERMISSIONS = {
 }
 """What each method of a generated view or API needs; ``delete`` is a method of both."""
 
-__all__ = ["METHOD_PERMISSIONS", "base_permissions", "class_name", "may"]
+__all__ = ["METHOD_PERMISSIONS", "base_permissions", "class_name", "may", "page_word"]
+
+PAGES = {
+    "Account": Label("账号", "Accounts"),
+    "OwnPassword": Label("自己的密码", "Own password"),
+    "ResetPassword": Label("重置他人密码", "Resetting passwords"),
+    "Role": Label("角色", "Roles"),
+    "Dashboard": Label("总览", "Overview"),
+    "Scorecard": Label("记分卡和排行榜", "Scorecards and league table"),
+    "Warning": Label("预警", "Warnings"),
+    "Evaluation": Label("评定", "Evaluations"),
+    "Rule": Label("规则", "Rules"),
+    "PersonalData": Label("个人信息", "Personal data"),
+    "Operations": Label("机房", "Machine room"),
+    "AuditEvent": Label("审计记录", "Audit trail"),
+}
+"""What the pages are called that permissions are kept under and that belong to no entity."""
 
 
 def base_permissions(entity: EntityType) -> list[str]:
@@ -52,3 +70,9 @@ def may(action: str, entity: EntityType) -> bool:
     if (permission, name) not in known:
         known[permission, name] = security.has_access(permission, name)
     return known[permission, name]
+
+
+def page_word(name: str) -> str:
+    """What a permission's page is called: an entity's label, a page's, or its own name where neither is known."""
+    label = next((entity.label for entity in registry if class_name(entity.code) == name), PAGES.get(name))
+    return text(label) if label is not None else name

@@ -37,7 +37,7 @@ class RelatedTab:
 
 
 def related_tabs(session: Any, entity: EntityType, key: int) -> list[RelatedTab]:
-    """The tabs of a row: one for each relation to it of an entity that the reader may list, empty ones included."""
+    """The tabs of a row: one for each relation to it of an entity that the reader may list."""
     found = [
         (other, relation) for other in registry if may("list", other) for relation in other.relations_to(entity.code)
     ]
@@ -65,6 +65,8 @@ def related_tabs(session: Any, entity: EntityType, key: int) -> list[RelatedTab]
             wanted == f"{other.code}.{relation.name}",
         )
         for (other, relation), count in zip(found, counts, strict=True)
+        # Rows come to lie here through their tie; by other relations a tab appears once there is something in it.
+        if count or other.tie_to(entity.code) == relation.name or wanted == f"{other.code}.{relation.name}"
     ]
 
 

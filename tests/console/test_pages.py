@@ -325,7 +325,10 @@ def test_what_refers_to_a_row_is_counted_and_listed_on_its_page(site: Site, worl
     page = visitor.get(f"/records/organization/show/{branch.id}").text
     tabs = dict(re.findall(r"tab=([\w.]+)\">[^<]*<span class=\"n\">(\d+)", page))
     assert tabs["member.organization"] == "1"
-    assert tabs["organization.parent"] == "0"
+    assert tabs["course.organization"] == "1"
+    assert "organization.parent" not in tabs  # nothing below it, and nothing is added to it that way
+    above = visitor.get(f"/records/organization/show/{world.organizations['street_a'].id}").text
+    assert 'tab=organization.parent">' in above
     listed = visitor.get(f"/records/organization/show/{branch.id}?tab=member.organization").text
     assert world.members["branch_a2"].name in listed
     assert f"/records/member/add?_flt_0_organization={branch.id}" in listed
