@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 
 from flask import Flask
 from flask_appbuilder import AppBuilder
@@ -55,6 +56,7 @@ def make_application(settings: Settings) -> Flask:
         MAX_CONTENT_LENGTH=LARGEST_REQUEST,
         PERMANENT_SESSION_LIFETIME=LIFETIME,
         SECRET_KEY=http.secret_key(settings.data_dir),
+        SEND_FILE_MAX_AGE_DEFAULT=timedelta(days=365),  # addresses of assets carry a hash of their content
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_NAME="beacon",
         SESSION_COOKIE_SAMESITE="Lax",

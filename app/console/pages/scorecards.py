@@ -20,7 +20,7 @@ from app.evaluation import results
 from app.evaluation.breakdowns import read_breakdowns, read_columns
 from app.evaluation.models import Score, WarningState
 from app.rules.explaining import NodeExplained, explain
-from app.rules.model import Adjustment, Index, Light
+from app.rules.model import Index, Light
 
 from .context import (
     Page,
@@ -38,6 +38,7 @@ from .records import records_url
 from .warnings import detail
 
 GAINS = 5
+OVER_THE_CAP = Label("超出封顶，不计", "beyond the cap, not counted")
 
 
 class ScorecardPage(Page):
@@ -115,8 +116,8 @@ class ScorecardPage(Page):
             "sentence": _sentence(index, score, nodes),
             "ranks": self._ranks(index, score, before),
             "base": _base(index, row),
-            "bonus": self._adjustments(index.bonus, row, 1),
-            "penalty": self._adjustments(index.penalty, row, -1),
+            "bonus": self._adjustments(index, row, "bonus"),
+            "penalty": self._adjustments(index, row, "penalty"),
             "veto": _vetoes(index, row),
             "radar": self._radar(index, period, score, row),
             "trend": self._trend(index, score, history),
@@ -188,16 +189,19 @@ class ScorecardPage(Page):
                 )
         return ranks
 
-    def _adjustments(
-        self, items: tuple[Adjustment, ...], row: dict[str, Any] | None, sign: int
-    ) -> list[dict[str, Any]]:
+    def _adjustments(self, index: Index, row: dict[str, Any] | None, kind: str) -> list[dict[str, Any]]:
+        """The bonuses or penalties that held, and what a cap on all of them took back."""
         if row is None:
             return []
+        items, sign = (index.bonus, 1) if kind == "bonus" else (index.penalty, -1)
         found = []
         for item in items:
             points = row.get(f"{item.code}.points")
             if points:
                 found.append({"label": item.label, "points": sign * abs(points), "url": None})
+        over = sum(abs(each["points"]) for each in found) - abs(row.get(kind) or 0.0)
+        if over >= 0.05:
+            found.append({"label": OVER_THE_CAP, "points": -sign * over, "url": None})
         return found
 
     def _radar(
