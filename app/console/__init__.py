@@ -20,8 +20,9 @@ from .views import view_class
 def install(app: Flask, appbuilder: Any, settings: Settings) -> None:
     """Add the console to an application: templates' globals, generated pages, relation search, the machine room.
     Needs an application context."""
-    presentation.install(app, console_menu=menu.console_menu, reader=menu.reader)
-    app.jinja_env.globals.update(page_word=page_word, role_label=role_label)
+    presentation.install(
+        app, console_menu=menu.console_menu, reader=menu.reader, page_word=page_word, role_label=role_label
+    )
     appbuilder.add_view_no_menu(Options)
     appbuilder.add_view_no_menu(Search)
     live_views(app, appbuilder).add(view_class)

@@ -7,6 +7,7 @@ puts them there. Most of it needs no database. Three things know the reader and 
   menu with one permission query and gives no counts.
 - `reader() -> Reader`: who is looking, and at whose data. The default knows the name alone.
 - `unread() -> int`: messages not read yet. The default is 0, which hides the bell.
+- `page_word(name)`, `role_label(name)`: what a permission's page and a role are called. The default is the name itself.
 
 The application is made with ``Flask(…, template_folder="console/templates", static_folder="console/static")``, because
 Flask looks there before FAB's blueprints: the files under `templates/appbuilder/` replace FAB's own of the same path.
@@ -440,6 +441,8 @@ def install(
     console_menu: Callable[[], list] = fab_menu,
     reader: Callable[[], Reader] = plain_reader,
     unread: Callable[[], int] = lambda: 0,
+    page_word: Callable[[str], str] = str,
+    role_label: Callable[[str], Label | str] = str,
 ) -> None:
     """Give the templates of `app` their globals. Call it once, before the first request."""
     helpers = (
@@ -450,5 +453,11 @@ def install(
     app.jinja_env.globals.update({helper.__name__: helper for helper in helpers})
     app.jinja_env.filters.update(words=text, short_period=period_short)
     app.jinja_env.globals.update(
-        console_menu=console_menu, reader=reader, unread=unread, LIGHTS=LIGHTS, LIGHT_WORDS=LIGHT_WORDS
+        console_menu=console_menu,
+        reader=reader,
+        unread=unread,
+        page_word=page_word,
+        role_label=role_label,
+        LIGHTS=LIGHTS,
+        LIGHT_WORDS=LIGHT_WORDS,
     )
