@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 from sqlalchemy import CheckConstraint, Table, UniqueConstraint
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from app.entity.labels import Label
 from app.entity.registry import EntityType, FieldKind
@@ -30,7 +30,16 @@ REFUSED = Label("数据库没有接受这些值，请核对", "The database did 
 _COMPARISON = re.compile(r"(\w+)\s*(>=|>)\s*(\w+)")
 
 
-def explain(entity: EntityType, error: IntegrityError, *, deleting: bool = False) -> dict[str, list[Label]]:
+CHECK_FAILED = (3819, 4025)
+"""How MySQL and MariaDB number a failed CHECK, which their driver calls operational."""
+
+
+def is_refusal(error: DBAPIError) -> bool:
+    """Whether the database refused values, rather than being out of order."""
+    return isinstance(error, IntegrityError) or getattr(error.orig, "args", (None,))[0] in CHECK_FAILED
+
+
+def explain(entity: EntityType, error: DBAPIError, *, deleting: bool = False) -> dict[str, list[Label]]:
     """The faults by view column, ``""`` for the whole record."""
     message = str(error.orig)
     table: Table = entity.model.__table__  # type: ignore[assignment]
@@ -48,7 +57,7 @@ def explain(entity: EntityType, error: IntegrityError, *, deleting: bool = False
     return {WHOLE: [NO_REFERENCE if "foreign key" in lower else REFUSED]}
 
 
-def _constraint(table: Table, error: IntegrityError, message: str) -> Any:
+def _constraint(table: Table, error: DBAPIError, message: str) -> Any:
     """The constraint or unique index that the message names."""
     diagnosis = getattr(error.orig, "diag", None)
     told = getattr(diagnosis, "constraint_name", None)

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from sqlalchemy.orm.exc import StaleDataError
 
 from app.entity.faults import InvalidRow
 from app.entity.labels import Label, UserError
 from app.entity.registry import Entity, EntityType
 
-from .integrity import explain
+from .integrity import explain, is_refusal
 from .menu import forget_counts
 
 WHOLE = ""
@@ -85,8 +85,10 @@ def _commit(session: Any, entity: EntityType, change: Any, *, deleting: bool = F
     except UserError as error:
         session.rollback()
         raise refused(entity, error) from error
-    except IntegrityError as error:
+    except (IntegrityError, OperationalError) as error:
         session.rollback()
+        if not is_refusal(error):
+            raise
         raise NotSaved(explain(entity, error, deleting=deleting), 409 if deleting else 422) from error
     except DataError as error:
         session.rollback()
