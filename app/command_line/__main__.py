@@ -31,6 +31,7 @@ COMMANDS = (
     Command("evaluate", "evaluate", "现在评定一个指数或预警", "evaluate an index or a warning now"),
     Command("import", "exchange", "从 Excel 或 CSV 导入记录", "import records from Excel or CSV"),
     Command("export", "exchange", "把记录导出为 Excel 或 CSV", "export records as Excel or CSV"),
+    Command("demo", "demo", "在空数据库中生成演示数据", "fill an empty database with demonstration records"),
     Command("rules", "rules", "检查规则（check）或运行规则测试（test）", "check the rules, or run their tests"),
     Command("test", "test", "运行全部测试，其后可加 pytest 参数", "run all tests; takes pytest's arguments", True),
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 
 import polars as pl
 from sqlalchemy import Connection, Engine, Table, func, inspect, select, text
@@ -27,7 +28,7 @@ from app.domains.party_life.models import Appraisal, Attendance, Commendation, C
 from app.entity.labels import UserError
 from config import Settings
 
-from . import duties, meetings, organizations, people, reports
+from . import accounts, duties, meetings, organizations, people, reports
 from .scales import SCALES, Scale
 
 Progress = Callable[[str, int, int], None]
@@ -54,7 +55,7 @@ def fill_if_empty(settings: Settings, progress: Progress | None = None) -> bool:
     try:
         if not is_empty(engine):
             return False
-        fill(engine, "small", progress)
+        fill(engine, "small", progress, data_dir=settings.data_dir)
         return True
     finally:
         engine.dispose()
@@ -66,9 +67,19 @@ def is_empty(engine: Engine) -> bool:
         return connection.execute(select(func.count()).select_from(Organization.__table__)).scalar_one() == 0
 
 
-def fill(engine: Engine, scale: str, progress: Progress | None = None, as_of: date | None = None) -> dict[str, int]:
+def fill(
+    engine: Engine,
+    scale: str,
+    progress: Progress | None = None,
+    *,
+    as_of: date | None = None,
+    data_dir: Path | None = None,
+) -> dict[str, int]:
     """Fill an empty database with a scale of ``SCALES``, as it would stand on ``as_of`` (today); the number of rows of
-    each table. Raises UserError if there are organizations already."""
+    each table. With ``data_dir``, demonstration accounts are made too and listed in a file there.
+
+    The encryption keys have to be loaded. Raises UserError if there are organizations already.
+    """
     as_of = as_of or today()
     if not is_empty(engine):
         raise UserError(
@@ -77,10 +88,13 @@ def fill(engine: Engine, scale: str, progress: Progress | None = None, as_of: da
             "Name an empty one with DATA_DIR or DATABASE_URL.",
         )
     with for_writing(engine).begin() as connection:
+        counts = _Filling(connection, SCALES[scale], as_of, progress).run()
+        # Within the same transaction: the session's commit is that of the connection.
         with Session(bind=connection, info={"actor": system_actor("demonstration")}) as session:
             load_published(session)
-            session.flush()
-        counts = _Filling(connection, SCALES[scale], as_of, progress).run()
+            if data_dir is not None:
+                accounts.add_accounts(session, data_dir)
+            session.commit()
     _refresh_statistics(engine)
     return counts
 

@@ -187,7 +187,7 @@ def posts(tree: Tree, people: pl.DataFrame, as_of: date) -> pl.DataFrame:
     seats = 2 + (pl.col("size") > 15) + (pl.col("size") > 20)
     missing = (chance(142, "number") < 0.03 + 0.2 * (1 - quality) ** 2).cast(pl.Int64)
     committee = in_office.filter(
-        pl.col("has_committee") & (pl.col("place") >= 1) & (pl.col("place") <= seats - missing)
+        ~pl.col("is_new") & pl.col("has_committee") & (pl.col("place") >= 1) & (pl.col("place") <= seats - missing)
     ).select(
         "organization_id",
         member_id="id",
@@ -196,7 +196,7 @@ def posts(tree: Tree, people: pl.DataFrame, as_of: date) -> pl.DataFrame:
         ended_on=pl.lit(None, pl.Date),
     )
     leaders = (
-        in_office.filter(pl.col("group_id").is_not_null() & (pl.col("place") > 4))
+        in_office.filter(pl.col("group_id").is_not_null() & (pl.col("place") > 4) & ~pl.col("is_new"))
         .group_by("group_id", maintain_order=True)
         .first()
         .select(
