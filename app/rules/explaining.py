@@ -204,11 +204,9 @@ def _sentence(index: Index, node: Node, row: Row, registry: Registry) -> Label:
         return Label(f"{label.zh}{'已达到' if value else '未达到'}", f"{label.en}: {'met' if value else 'not met'}")
     share = _is_share(node)
     shown = _figure(value, share)
-    score = row.get(f"{node.code}.score")
     match node.shape:
         case Target():
-            due = value * 100 / score if score and score < 100 else None
-            return _against_target(index, node, row, registry, value, due, share)
+            return _against_target(index, node, registry, value, row.get(f"{node.code}.target"), share)
         case Bands(steps=steps):
             return _within(label, value, [edge for edge, _ in steps], share)
         case Range(high=Literal(value=high)):
@@ -217,7 +215,7 @@ def _sentence(index: Index, node: Node, row: Row, registry: Registry) -> Label:
                 f"{label.en} {shown}; full marks at {_figure(high, share)}",
             )
         case Percentile():
-            below = 100 - (score or 0)
+            below = 100 - (row.get(f"{node.code}.score") or 0)
             return Label(
                 f"{label.zh} {shown}，低于 {below:.0f}% 的同类", f"{label.en} {shown}, below {below:.0f}% of its peers"
             )
@@ -229,27 +227,21 @@ def _sentence(index: Index, node: Node, row: Row, registry: Registry) -> Label:
 
 
 def _against_target(
-    index: Index, node: Node, row: Row, registry: Registry, value: float, due: float | None, share: bool
+    index: Index, node: Node, registry: Registry, value: float, due: float | None, share: bool
 ) -> Label:
     """“党课缺 2 次” where a count falls short, “到会率 73.3%，目标 80%” elsewhere."""
     label = node.label
-    if due is None and not value:
-        if isinstance(node.shape, Target) and isinstance(node.shape.value, Literal):
-            due = float(node.shape.value.value)
-        else:
-            return Label(f"{label.zh}还没有（0）", f"{label.en}: none yet")
-    if due is None:
-        return Label(f"{label.zh} {_figure(value, share)}，已达目标", f"{label.en} {_figure(value, share)}: on target")
+    shown = _figure(value, share)
+    if due is None or value >= due:
+        return Label(f"{label.zh} {shown}，已达目标", f"{label.en} {shown}: on target")
     counted = _counted(index, node.value, registry)
     if counted is not None and due - value >= 0.95:
         short = _plain(round(due - value))
         return Label(
             f"{label.zh}缺 {short} {counted.options.measure}", f"{label.en}: {short} short of {_plain(round(due))}"
         )
-    return Label(
-        f"{label.zh} {_figure(value, share)}，目标 {_figure(due, share)}",
-        f"{label.en} {_figure(value, share)}, target {_figure(due, share)}",
-    )
+    due_shown = _figure(due, share)
+    return Label(f"{label.zh} {shown}，目标 {due_shown}", f"{label.en} {shown}, target {due_shown}")
 
 
 def _counted(rule: Rule, expression: Expression | None, registry: Registry) -> EntityType | None:

@@ -20,9 +20,9 @@ children: ``subject_id``, ``score`` Float64, ``order_key`` Int64 (score × 10⁹
 roll-up), ``base`` (the tree on the scale), ``bonus``, ``penalty``, ``coverage``, ``cap``; with a roll-up ``rolled``
 (after it, before vetoes and rounding) and ``roll_weight``; for each node ``<code>.value`` (of its own kind; null for
 nodes with children), ``<code>.score``, ``<code>.weight`` (its share of the root, after re-scaling; 0 if left out),
-``<code>.lost`` (points of the scale), ``<code>.reason`` (``Reason``, Int8); for each bonus and penalty
-``<code>.points``, for each veto ``<code>.held``. Warnings: ``subject_id``, ``value`` Float64 (null if it is no
-number), ``level`` (null: none), ``held.<key>``.
+``<code>.lost`` (points of the scale), ``<code>.reason`` (``Reason``, Int8), ``<code>.target`` (of shapes that are a
+target); for each bonus and penalty ``<code>.points``, for each veto ``<code>.held``. Warnings: ``subject_id``,
+``value`` Float64 (null if it is no number), ``level`` (null: none), ``held.<key>``.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from .context import Context
 from .expression_frames import Kind, missing
 from .frames import PRESENT, SUBJECT_ID, column_of_held, column_of_metric, column_of_subject, held_conditions
 from .lights import anything_missing, comparable, level_of_value, light_of_score, named
-from .model import Adjustment, Index, Light, RollUp, Warning
+from .model import Adjustment, Index, Light, RollUp, Target, Warning
 from .peer_statistics import PEERS, PeerStatistics, Population, column_of_node, columns_of
 from .ranking import ORDER_KEY, order_key, ranked
 from .roll_up import ROLL_WEIGHT, ROLLED, rolled_up
@@ -204,6 +204,7 @@ def _result_columns(index: Index) -> list[pl.Expr]:
     rolled = [ROLLED, ROLL_WEIGHT] if index.roll_up else []
     nodes = [node for node in index.root.walk() if node is not index.root]
     parts = [(node.code, what) for node in nodes for what in _NODE_COLUMNS if what != "value" or not node.children]
+    parts += [(node.code, "target") for node in nodes if isinstance(node.shape, Target)]
     parts += [(item.code, "points") for item in (*index.bonus, *index.penalty)]
     parts += [(veto.code, "held") for veto in index.veto]
     return [

@@ -1,7 +1,7 @@
 """The tree of an index: each node's score from its children's, and what each node weighed and lost.
 
 Columns of a node, named by ``column_of_node``: ``value``, ``own`` (its score, missing where it has none), ``score``
-(what its parent counts: the same, or what ``missing`` puts in its place), ``weight``, ``lost``, ``reason``; and while
+(what its parent counts: the same, or what ``missing`` puts in its place), ``target`` (of that shape), ``weight``, ``lost``, ``reason``; and while
 scoring ``applies``, ``failed``, ``mean``.
 """
 
@@ -11,7 +11,7 @@ import polars as pl
 
 from .expression_frames import Kind, Typed
 from .frames import Reason
-from .model import Combine, Index, Missing, Node
+from .model import Combine, Index, Missing, Node, Target
 from .peer_statistics import Population, column_of_node
 from .rule_figures import APPLIES, Figures
 from .shapes import depends_on_others, shaped
@@ -67,6 +67,9 @@ class Tree:
             name = _of(node, "value")
             self.values[node.code] = Typed(pl.col(name), value.kind)
             columns.append(pl.when(self.applies[node.code]).then(value.frame).alias(name))
+            if isinstance(node.shape, Target):
+                due = self.figures.compiler.number(node.shape.value)
+                columns.append(pl.when(self.applies[node.code]).then(due).alias(_of(node, "target")))
         self._add(columns)
 
     def _score_leaves(self) -> None:
