@@ -1,8 +1,8 @@
 """The tree of an index: each node's score from its children's, and what each node weighed and lost.
 
 Columns of a node, named by ``column_of_node``: ``value``, ``own`` (its score, missing where it has none), ``score``
-(what its parent counts: the same, or what ``missing`` puts in its place), ``target`` (of that shape), ``weight``, ``lost``, ``reason``; and while
-scoring ``applies``, ``failed``, ``mean``.
+(what its parent counts: the same, or what ``missing`` puts in its place), ``target`` (of that shape), ``weight``,
+``lost``, ``reason``; and while scoring ``applies``, ``failed``, ``mean``.
 """
 
 from __future__ import annotations
