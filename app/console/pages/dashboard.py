@@ -55,7 +55,7 @@ class DashboardPage(Page):
     route_base = "/dashboard"
     default_view = "show"
     class_permission_name = "Dashboard"
-    method_permission_name = {"show": "list"}
+    method_permission_name = {"show": "show"}
 
     @expose("/")
     @has_access
