@@ -36,13 +36,12 @@ from sqlalchemy import (
     func,
     literal,
     select,
-    true,
     type_coerce,
 )
 
 from app.entity.filters import All, DateContext, Filter, Operator, Test, filter_clause, resolve_column
-from app.entity.filters.portable import day_number, exact_text
-from app.entity.filters.sql import column_expression, day_of
+from app.entity.filters.portable import day_number, exact_text, unindexed
+from app.entity.filters.sql import all_of, column_expression, day_of
 from app.entity.filters.tree import DateOperand, FieldOperand
 from app.entity.labels import UserError
 from app.entity.registry import FieldKind, Registry, Relation
@@ -116,6 +115,12 @@ class _Query:
         self.dates = DateContext(context.as_of, context.period)
         self.rows = RowSource(self.entity, entities)
         self.spans = {metric.name: span_of(metric.window, context) for metric in group.metrics}
+        self.scan = keys is None and union(list(self.spans.values())).is_wide
+
+    def key(self) -> ColumnElement[int]:
+        """The id of the subject, as a column called ``key``."""
+        key = self.rows.key(self.group.tie)
+        return (unindexed(key) if self.scan else key).label("key")
 
     def label(self, metric: Metric, part: str) -> str:
         """Short, because databases cut long names."""
@@ -123,7 +128,7 @@ class _Query:
 
     def grouped(self) -> Select[Any]:
         """Conditional aggregates over the rows that any of the metrics counts."""
-        metrics, key = self.group.metrics, self.rows.key(self.group.tie).label("key")
+        metrics, key = self.group.metrics, self.key()
         wheres = {metric.name: conjuncts(metric.where) for metric in metrics}
         shared = [test for test in wheres[metrics[0].name] if all(test in tests for tests in wheres.values())]
         span = union(list(self.spans.values()))
@@ -156,7 +161,7 @@ class _Query:
     def distinct(self) -> Select[Any]:
         """How many different values; over a subtree the values themselves."""
         (metric,) = self.group.metrics
-        key, value = self.rows.key(self.group.tie).label("key"), self.distinct_value(metric).label("v")
+        key, value = self.key(), self.distinct_value(metric).label("v")
         tests = conjuncts(metric.where)
         where = [*self.where(self.spans[metric.name], tests), value.is_not(None)]
         pairs = self.select([key, value], where).distinct()
@@ -168,7 +173,7 @@ class _Query:
     def streak(self) -> Select[Any]:
         """How many rows come after the last one that does not fulfil ``where``, among those that fulfil ``among``."""
         (metric,) = self.group.metrics
-        key = self.rows.key(self.group.tie).label("key")
+        key = self.key()
         hit = self.condition(None, conjuncts(metric.where))
         position = self.position()
         columns = [key, position.label("p")]
@@ -190,25 +195,29 @@ class _Query:
         return self.rows.join(select(*columns).select_from(self.rows.root)).where(*where)
 
     def where(self, span: Span, tests: list[Filter]) -> list[ColumnElement[bool]]:
-        clauses = [*self.rows.of_subjects(self.group.tie, self.keys), span_clause(span, self.entity, self.rows.root)]
-        return clauses + [self.clause(test) for test in tests]
+        clauses = self.rows.of_subjects(self.group.tie, self.keys)
+        if self.entity.options.dated_by is not None or not span.undated or span.valid_on is not None:
+            clauses.append(span_clause(span, self.entity, self.rows.root, scan=self.scan))
+        # Here relations are followed by subqueries, which databases turn into semi-joins or sets to look up in.
+        return clauses + [self.clause(test, joined=False) for test in tests]
 
     def condition(self, span: Span | None, tests: list[Filter], within: Span | None = None) -> ColumnElement[bool]:
         """Whether a row counts; NULL counts as false where the condition is used."""
         clauses = [self.clause(test) for test in tests]
         if span is not None:
             clauses.insert(0, span_clause(span, self.entity, self.rows.root, within=within))
-        return and_(true(), *clauses)
+        return all_of(clauses)
 
-    def clause(self, filter_: Filter) -> ColumnElement[bool]:
+    def clause(self, filter_: Filter, *, joined: bool = True) -> ColumnElement[bool]:
         return filter_clause(
             filter_,
             self.entity,
             self.rows.root,
             self.dates,
             entities=self.entities,
-            reach=self.rows.reach,
+            reach=self.rows.reach if joined else None,
             two_valued=False,
+            scan=self.scan,
         )
 
     def parts(self, metric: Metric, counted: ColumnElement[bool]) -> list[ColumnElement[Any]]:
@@ -231,13 +240,14 @@ class _Query:
         number = self.number(metric, value)
         if metric.aggregate is Aggregate.SUM:
             return [part("s", func.sum(case((counted, number)), type_=Double))]
-        weight: ColumnElement[Any] = literal(1.0, Double)
-        if metric.weight:
-            weight = self.number(metric, self.value_of(Name(metric.weight), self.rows))
-        there = and_(counted, number.is_not(None), weight.is_not(None))
+        if metric.weight is None:
+            there = case((counted, number))
+            return [part("s", func.sum(there, type_=Double)), part("w", cast(func.count(there), Double))]
+        weight = self.number(metric, self.value_of(Name(metric.weight), self.rows))
+        weighed = and_(counted, number.is_not(None))
         return [
-            part("s", func.sum(case((there, number * weight if metric.weight else number)), type_=Double)),
-            part("w", func.sum(case((there, weight)), type_=Double)),
+            part("s", func.sum(case((counted, number * weight)), type_=Double)),
+            part("w", func.sum(case((weighed, weight)), type_=Double)),
         ]
 
     def value(self, metric: Metric, rows: RowSource) -> Typed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select
+from sqlalchemy import ColumnElement, Select, false, select
 from sqlalchemy.orm import aliased
 
 from app.database.bulk import listed
@@ -85,7 +85,20 @@ class RowSource:
 
     def of_subjects(self, tie: tuple[Relation, ...], keys: Sequence[int] | None) -> list[ColumnElement[bool]]:
         """Conditions: the row is tied to a subject, to one of ``keys`` if given."""
-        key = self.key(tie)
         if keys is not None:
-            return [key.op("IN", is_comparison=True)(listed(keys)) if keys else key.is_(None) & key.is_not(None)]
+            return [self._leads_to(tie, keys) if keys else false()]
+        key = self.key(tie)
         return [key.is_not(None)] if self.key_is_nullable(tie) else []
+
+    def _leads_to(self, tie: tuple[Relation, ...], keys: Sequence[int]) -> ColumnElement[bool]:
+        """The tie leads to one of some ids. Told from their end, so that indexes find the few rows of a long tie."""
+        if not tie:
+            return self.root.id.op("IN", is_comparison=True)(listed(keys))
+        *hops, last = tie
+        ends = [aliased(self._entities[hop.target].model) for hop in hops]
+        column = getattr(ends[-1] if ends else self.root, last.column)
+        clause = column.op("IN", is_comparison=True)(listed(keys))
+        for position in range(len(hops) - 1, -1, -1):
+            start = ends[position - 1] if position else self.root
+            clause = getattr(start, hops[position].column).in_(select(ends[position].id).where(clause))
+        return clause

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, true
+from sqlalchemy import ColumnElement, and_, or_
 
 from app.entity.filters.dates import shifted
-from app.entity.filters.sql import day_clause
+from app.entity.filters.portable import unindexed
+from app.entity.filters.sql import all_of, day_clause
 from app.entity.filters.tree import Operator
 from app.entity.labels import UserError
 from app.entity.periods import Period, PeriodKind
@@ -26,6 +27,10 @@ _UNITS = {
 }
 
 
+WIDE_DAYS = 150
+"""Of some years of records, the rows of so many days are more quickly found by reading all than by an index."""
+
+
 @dataclass(frozen=True)
 class Span:
     """Days from ``low`` (None: any) to ``high``, both included. Rows dated later than ``as_of`` never lie in one."""
@@ -38,8 +43,9 @@ class Span:
     """For ``current``: rows must be valid on this day."""
 
     @property
-    def empty(self) -> bool:
-        return self.low is not None and self.low > self.high
+    def is_wide(self) -> bool:
+        """Whether it takes in a good part of the rows, as far as its length tells."""
+        return self.low is None or (self.high - self.low).days >= WIDE_DAYS
 
 
 def span_of(window: Window, context: Context) -> Span:
@@ -81,8 +87,11 @@ def union(spans: list[Span]) -> Span:
     )
 
 
-def span_clause(span: Span, entity: EntityType, root: Any, *, within: Span | None = None) -> ColumnElement[bool]:
+def span_clause(
+    span: Span, entity: EntityType, root: Any, *, within: Span | None = None, scan: bool = False
+) -> ColumnElement[bool]:
     """Whether a row lies in a span; what ``within`` (a span the rows are known to lie in) says already is left out.
+    ``scan``: the dates are not to be looked up by an index.
 
     Raises UserError for an entity whose rows have no date, unless the span takes all rows.
     """
@@ -96,6 +105,7 @@ def span_clause(span: Span, entity: EntityType, root: Any, *, within: Span | Non
             )
     elif within is None or (span.low, span.high, span.undated) != (within.low, within.high, within.undated):
         kind, column = entity.fields[dated_by].kind, getattr(root, dated_by)
+        column = unindexed(column) if scan else column
         bounds = []
         if span.low is not None and (within is None or within.low != span.low):
             bounds.append(day_clause(kind, column, Operator.GTE, span.low))
@@ -109,7 +119,7 @@ def span_clause(span: Span, entity: EntityType, root: Any, *, within: Span | Non
         clauses += bounds
     if span.valid_on is not None and (within is None or within.valid_on != span.valid_on):
         clauses.append(_valid(entity, root, span.valid_on))
-    return and_(true(), *clauses)
+    return all_of(clauses)
 
 
 def _valid(entity: EntityType, root: Any, day: date) -> ColumnElement[bool]:
@@ -124,4 +134,4 @@ def _valid(entity: EntityType, root: Any, day: date) -> ColumnElement[bool]:
         if name is not None:
             column = getattr(root, name)
             clauses.append(or_(column.is_(None), day_clause(entity.fields[name].kind, column, operator, day)))
-    return and_(true(), *clauses)
+    return all_of(clauses)

@@ -11,7 +11,7 @@ row out of sight compares as missing). Queries over many rows pass ``reach`` and
 from __future__ import annotations
 
 import operator as python
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -41,7 +41,7 @@ from app.entity.registry import EntityType, FieldKind, Registry, Relation, regis
 
 from .columns import DAYS, NUMBERS, TEXTS, Column, resolve_column
 from .dates import DateContext, shifted
-from .portable import as_day, exact_text, first_day, later, position_ignoring_case, text_equals
+from .portable import as_day, exact_text, first_day, later, position_ignoring_case, text_equals, unindexed
 from .tree import All, AnyOf, DateOperand, FieldOperand, Filter, NoneOf, Operand, Operator, Test
 
 Reach = Callable[[tuple[Relation, ...]], Any]
@@ -66,13 +66,15 @@ def filter_clause(
     entities: Registry = registry,
     reach: Reach | None = None,
     two_valued: bool = True,
+    scan: bool = False,
 ) -> ColumnElement[bool]:
     """The filter as a condition on ``root``, the entity's mapped class or an alias of it.
 
     The condition is true or false, never NULL, unless ``two_valued`` is given up by a caller that treats NULL as
-    false (a bare WHERE). ``reach`` gives the aliases of relations that the caller joins.
+    false (a bare WHERE). ``reach`` gives the aliases of relations that the caller joins. ``scan`` says that the caller
+    reads most of the table anyway, so that relations are not followed backwards by an index.
     """
-    return _Builder(entity, root, dates, entities, reach).clause(filter_, two_valued)
+    return _Builder(entity, root, dates, entities, reach, scan).clause(filter_, two_valued)
 
 
 @dataclass(frozen=True)
@@ -93,13 +95,14 @@ class _Builder:
     dates: DateContext
     entities: Registry
     reach: Reach | None
+    scan: bool = False
 
     def clause(self, filter_: Filter, guarded: bool) -> ColumnElement[bool]:
         match filter_:
             case All(parts=parts):
-                return and_(true(), *(self.clause(part, guarded) for part in parts))
+                return all_of(self.clause(part, guarded) for part in parts)
             case AnyOf(parts=parts):
-                return or_(false(), *(self.clause(part, guarded) for part in parts))
+                return any_of(self.clause(part, guarded) for part in parts)
             case NoneOf(part=part):
                 return not_(self.clause(part, True))
             case Test():
@@ -167,7 +170,8 @@ class _Builder:
         end = aliased(self.entities[first.target].model)
         inner = self.through(end, tuple(rest), condition) if rest else condition(end)
         key = getattr(root, first.column)
-        inside = key.in_(select(end.id).where(inner))
+        known = unindexed(key) if self.scan and root is self.root else key
+        inside = known.in_(select(end.id).where(inner))
         return and_(key.is_not(None), inside) if first.nullable else inside
 
     def value(self, column: Column) -> _Value:
@@ -185,6 +189,18 @@ class _Builder:
                 value = self.value(resolve_column(self.entity, path, self.entities))
                 return _Value(value.kind, value.expression, value.nullable, days, months)
         return operand
+
+
+def all_of(clauses: Iterable[ColumnElement[bool]]) -> ColumnElement[bool]:
+    """Every clause holds; true if there is none."""
+    clauses = list(clauses)
+    return and_(*clauses) if clauses else true()
+
+
+def any_of(clauses: Iterable[ColumnElement[bool]]) -> ColumnElement[bool]:
+    """At least one clause holds; false if there is none."""
+    clauses = list(clauses)
+    return or_(*clauses) if clauses else false()
 
 
 def column_expression(
@@ -219,9 +235,9 @@ def _compare(left: _Value, operator: Operator, operands: list[Any], guarded: boo
         case Operator.IN | Operator.NOT_IN if constant and left.kind not in (FieldKind.MOMENT, FieldKind.PERIOD):
             return _guard(_among(left, operator, operands), guarded, left)
         case Operator.IN:
-            return or_(false(), *(_pair(left, Operator.EQ, operand, guarded) for operand in operands))
+            return any_of(_pair(left, Operator.EQ, operand, guarded) for operand in operands)
         case Operator.NOT_IN:
-            return and_(true(), *(_pair(left, Operator.NE, operand, guarded) for operand in operands))
+            return all_of(_pair(left, Operator.NE, operand, guarded) for operand in operands)
         case Operator.CONTAINS:
             return _guard(position_ignoring_case(left.expression, operands[0]) > 0, guarded, left)
         case Operator.STARTS_WITH:
