@@ -29,7 +29,8 @@ from .records import records_url
 from .scorecards import next_light
 from .warnings import detail
 
-TODOS = 8
+TODOS = 10
+MOST_WARNINGS = 500
 ENTRIES = (
     ("meeting", "fa-calendar-check"),
     ("study_record", "fa-book"),
@@ -69,7 +70,7 @@ def home_of_branch(session: Session, actor: Actor, name: str) -> dict[str, Any]:
         "title": greeting(name),
         "context_line": Label(f"{place} · {words.zh}", f"{place} · {words.en}"),
         "verdict": verdict,
-        "todos": (_warning_todos(session, WarningState.organization_id == actor.organization_id) + points)[:TODOS],
+        "todos": _both(_warning_todos(session, WarningState.organization_id == actor.organization_id), points),
         "entries": [
             {"icon": icon, "label": registry[code].label, "url": f"/{code}/add"}
             for code, icon in ENTRIES
@@ -92,7 +93,7 @@ def home_of_member(session: Session, actor: Actor, name: str) -> dict[str, Any]:
         "context_line": Label(branch.name, branch.name) if branch else Label("", ""),
         "verdict": verdict,
         "figures": _figures(session, actor),
-        "todos": (_warning_todos(session, WarningState.member_id == actor.member_id) + points)[:TODOS],
+        "todos": _both(_warning_todos(session, WarningState.member_id == actor.member_id), points),
         "facts": _facts(member),
         "facts_url": None,
     }
@@ -135,23 +136,39 @@ def _verdict(
     return verdict, todos
 
 
+def _both(warnings: list[dict[str, Any]], points: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Warnings first, gravest on top, but never so many that what wins points is not seen."""
+    kept = warnings[: max(TODOS // 2, TODOS - len(points))]
+    return kept + points[: TODOS - len(kept)]
+
+
 def _warning_todos(session: Session, condition: Any) -> list[dict[str, Any]]:
-    states = session.scalars(results.standing_warnings(condition).limit(TODOS)).all()
+    """The standing warnings, one line a rule: the gravest, and how many there are of it."""
+    states = session.scalars(results.standing_warnings(condition).limit(MOST_WARNINGS)).all()
+    of_rule: dict[str, list[WarningState]] = {}
+    for state in states:
+        of_rule.setdefault(state.rule_code, []).append(state)
+    firsts = [standing[0] for standing in of_rule.values()]
     named: dict[tuple[str, int], str] = {}
-    for entity in {state.subject_entity for state in states}:
-        ids = [state.subject_id for state in states if state.subject_entity == entity]
+    for entity in {state.subject_entity for state in firsts}:
+        ids = [state.subject_id for state in firsts if state.subject_entity == entity]
         named |= {(entity, row): title for row, (_code, title) in titles(session, entity, ids).items()}
     todos = []
-    for state in states:
-        label, by = rule_label(state.rule_code), detail(state)
-        name = named.get((state.subject_entity, state.subject_id), "")
-        of = f"（{name}）" if state.member_id and name else ""
+    for rule, standing in of_rule.items():
+        first, label = standing[0], rule_label(rule)
+        name = named.get((first.subject_entity, first.subject_id), "")
+        say, by = label, detail(first)
+        if len(standing) > 1:
+            say = Label(f"{label.zh} {len(standing)} 件", f"{label.en}: {len(standing)}")
+            by = Label(f"最重的一件：{name}，{by.zh}", f"the gravest: {name}, {by.en}")
+        elif first.subject_entity != "organization" and name:
+            say = Label(f"{label.zh}（{name}）", f"{label.en} ({name})")
         todos.append(
             {
-                "light": state.light,
-                "say": Label(f"{label.zh}{of}", f"{label.en}{f' ({name})' if of else ''}"),
+                "light": first.light,
+                "say": say,
                 "why": by,
-                "url": url_for("WarningsPage.show", rule=state.rule_code),
+                "url": url_for("WarningsPage.show", rule=rule),
                 "due": None,
                 "points": None,
             }
