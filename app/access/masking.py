@@ -40,7 +40,7 @@ def masked(field: Field, value: Any) -> str:
     if len(text) >= 15:
         head, tail = 6, 4
     else:
-        head, tail = (3, 4) if len(text) >= 8 else (1, 1)
+        head, tail = (3, 4) if len(text) >= 11 else (2, 2) if len(text) >= 8 else (1, 1)
     return f"{text[:head]}{HIDDEN * (len(text) - head - tail)}{text[-tail:]}"
 
 

@@ -18,7 +18,7 @@ from app.entity.labels import UserError
 from app.entity.registry import EntityType, registry
 from app.entity.visibility import Visibility
 from app.evaluation.models import Score
-from tests.access.world import PLACES, World, make_row, scope_of
+from tests.access.world import PLACES, World, fresh_row, make_row, scope_of
 from tests.factories import organization
 
 Open = Callable[..., Session]
@@ -58,27 +58,13 @@ def test_rows_of_ones_own_can_be_added_and_others_not(actor: str, world: World, 
         session.close()
         assert stored(session_for, entity) == before, entity.code
 
+        with session_for(system_actor("tests"), writes=True) as system:
+            another = fresh_row(world, entity, HOME[actor], system)
         session = session_for(world.actors()[actor], writes=True)
-        row = fresh(new_row(world, entity, HOME[actor]), entity)
-        session.add(row)
+        session.add(another)
         session.commit()
         session.close()
         assert stored(session_for, entity) == before + 1, entity.code
-
-
-def fresh(row: Any, entity: EntityType) -> Any:
-    """Another period or day than the row of the world has, where those are unique."""
-    for name in ("period", "year"):
-        if name in entity.fields:
-            setattr(row, name, "2024" if name == "year" else "2024-01")
-    if entity.code == "appraisal":
-        row.period = "2023"
-    if entity.code == "attendance":
-        row.meeting = Meeting(
-            code=f"fresh{row.code}", kind="theme_day", topic="x", status="planned", organization_id=row.organization_id
-        )
-        row.meeting_id = None
-    return row
 
 
 @pytest.mark.parametrize("place", [place for place in PLACES if place not in ("street_a", "branch_a1", "branch_a2")])

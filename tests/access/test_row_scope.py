@@ -7,7 +7,7 @@ Every case runs for every entity of the registry and for every actor of the worl
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import pytest
@@ -26,7 +26,8 @@ from app.entity.fields import code, day, reference
 from app.entity.labels import Label
 from app.entity.registry import Entity, EntityOptions, EntityType, registry
 from app.entity.visibility import Visibility
-from tests.access.world import World
+from app.evaluation.models import Run, Score
+from tests.access.world import PLACES, World
 
 ACTORS = ["nobody", "signed in, of no organization", "district", "street a", "street b", "branch a1", "member of a1"]
 Open = Callable[..., Session]
@@ -382,6 +383,49 @@ def test_unrestricted_actors_may_use_them(world: World, session_for: Open):
     assert session.execute(text("SELECT count(*) FROM bc_member")).scalar_one() == len(world.rows["member"])
     session.execute(update(Member), [{"id": world.members["branch_b1"].id, "name": "x"}])
     session.rollback()
+
+
+# --- tables of the system ---
+
+
+def test_scores_and_warnings_are_scoped_like_the_records_behind_them(world: World, session_for: Open):
+    system = session_for(system_actor("tests"), writes=True)
+    run = Run(
+        rule_code="x", rule_kind="index", rule_version="1", as_of=date(2026, 3, 1), extent="full", state="published"
+    )
+    run.started_at = datetime(2026, 3, 1)
+    system.add(run)
+    system.flush()
+    for number, place in enumerate(PLACES):
+        row, member = world.organizations[place], world.members[place]
+        for member_id in (None, member.id):
+            system.add(
+                Score(
+                    rule_code="x",
+                    subject_id=number * 2 + bool(member_id),
+                    run_id=run.id,
+                    organization_id=row.id,
+                    member_id=member_id,
+                    light="red",
+                    light_since=date(2026, 3, 1),
+                )
+            )
+    system.commit()
+    seen_rows = {
+        name: {
+            (organization, member)
+            for organization, member in session_for(actor).execute(select(Score.organization_id, Score.member_id))
+        }
+        for name, actor in world.actors().items()
+    }
+    ids = {place: row.id for place, row in world.organizations.items()}
+    both = {place: {(ids[place], None), (ids[place], world.members[place].id)} for place in PLACES}
+    street_a = both["street_a"] | both["branch_a1"] | both["branch_a2"]
+    assert seen_rows["nobody"] == seen_rows["signed in, of no organization"] == set()
+    assert seen_rows["district"] == set().union(*both.values())
+    assert seen_rows["street a"] == street_a
+    assert seen_rows["branch a1"] == both["branch_a1"]
+    assert seen_rows["member of a1"] == {(ids["branch_a1"], world.members["branch_a1"].id)}
 
 
 # --- entities that come while the program runs ---

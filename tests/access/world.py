@@ -181,3 +181,18 @@ def _value(described: Field) -> Any:
 
 def scope_of(entity: EntityType) -> ScopedTable:
     return scoped_tables()[entity.model]
+
+
+def fresh_row(world: World, entity: EntityType, place: str, session: Session) -> Entity:
+    """One more row for a place, beside the one that is there: of another period, or of another meeting. ``session``
+    acts for the system."""
+    row = factories.organization(parent_id=world.organizations[place].id) if entity.code == "organization" else None
+    row = row or make_row(world, entity, place)
+    if "period" in entity.fields:
+        row.period = "2023" if entity.code == "appraisal" else "2024-01"
+    if entity.code == "attendance":
+        meeting = factories.meeting(organization_id=row.organization_id or world.organizations[place].id)
+        session.add(meeting)
+        session.commit()
+        row.meeting_id = meeting.id
+    return row
