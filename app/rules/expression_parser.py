@@ -27,7 +27,7 @@ COMPARISONS = ("==", "!=", "<=", ">=", "<", ">")
 RESERVED = frozenset({"and", "or", "not", "true", "false", "if"})
 # Both keep every later walk over the tree within Python's own limit of recursion.
 MAXIMUM_DEPTH = 60  # parentheses within parentheses
-MAXIMUM_TOKENS = 500
+MAXIMUM_TOKENS = 200
 
 
 class Arity(NamedTuple):

@@ -105,6 +105,8 @@ def _node(place: Place, around: Surroundings) -> _Placed:
         place.fault("节点要么有 children，要么有 value", "a node has either children or a value")
     if "children" in keys and "score" in keys:
         keys["score"].fault("有 children 的节点不写 score", "a node with children takes no score")
+    if "children" in keys and "reverse" in keys:
+        keys["reverse"].fault("有 children 的节点不写 reverse", "a node with children takes no reverse")
     if "value" in keys and "combine" in keys:
         keys["combine"].fault("只有带 children 的节点才写 combine", "only a node with children takes combine")
     below = _nodes(keys["children"], around) if "children" in keys else []

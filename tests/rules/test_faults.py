@@ -170,6 +170,13 @@ INDEX_FAULTS = [
     ("value: meetings,", "value: meetings, applies_to: {tiers: branch},", 9, "tree[0].applies_to.tiers", "no “tiers”"),
     ("value: meetings,", "value: meetings, missing: ignore,", 9, "tree[0].missing", "allowed: skip, zero"),
     ("value: meetings,", "value: meetings, combine: minimum,", 9, "tree[0].combine", "only a node with children"),
+    (
+        "value: meetings, score: {target: 3}",
+        "reverse: true, children: [{code: a, weight: 60, value: 1}]",
+        9,
+        "tree[0].reverse",
+        "takes no reverse",
+    ),
     # the whole
     ("lights:", "bonus: [{code: b, value: founded_on, each: 2}]\nlights:", 11, "bonus[0].value", "expected a number"),
     (
