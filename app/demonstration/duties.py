@@ -102,7 +102,7 @@ def studies(scale: Scale, tree: Tree, offered: pl.DataFrame, people: pl.DataFram
         )
         .filter(pl.col("joined_on") <= pl.col("due_on"))
         .with_columns(done_on=pl.col("published_on") + pl.duration(days=whole(310, 3, 110, *keys)))
-        .with_columns(is_done=(pl.col("done_on") <= as_of) & (chance(311, *keys) < zeal))
+        .with_columns(is_done=(pl.col("done_on") <= as_of) & (chance(311, *keys) < 0.82 + 0.18 * zeal))
         .select(
             "organization_id",
             "member_id",

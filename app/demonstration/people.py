@@ -67,10 +67,14 @@ def _careers(rows: pl.DataFrame, as_of: date) -> pl.DataFrame:
     # The first members of a branch have been in it for long: somebody has to have founded it.
     is_new = (chance(110, "id") < 0.028) & (pl.col("place") > 3)
     adult_days = (today - of_age).dt.total_days()
+    # One in eight has joined within the last four years, so that most branches have admitted somebody lately.
+    is_recent = (chance(132, "id") < 0.13) & (pl.col("place") > 1) & (adult_days > 5 * 365)
     waited = (180 + chance(111, "id") * (pl.min_horizontal(adult_days - 180 - 800, pl.lit(9000)))).cast(pl.Int64)
     rows = rows.with_columns(
         joined_on=pl.when(is_new)
         .then(today - pl.duration(days=whole(112, 20, 350, "id")))
+        .when(is_recent)
+        .then(today - pl.duration(days=whole(133, 400, 1400, "id")))
         .otherwise(of_age + pl.duration(days=waited)),
         is_new=is_new,
         is_employed=pl.col("age") < 60,

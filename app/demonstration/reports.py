@@ -19,6 +19,16 @@ YEARLY_METRICS = (
     ("wishes_claimed", 414, 4.0, 0.0, 12.0, 0),
     ("resources_published", 415, 0.0, 4.0, 2.0, 0),
     ("demands_published", 416, 0.0, 3.0, 2.0, 0),
+    ("tasks_given", 417, 6.0, 0.0, 8.0, 0),
+    ("matches_proposed", 418, 2.0, 0.0, 4.0, 0),
+    ("projects_due", 419, 1.0, 0.0, 3.0, 0),
+)
+# Of how many of another figure, and which share at quality 0 and how much more at 1.
+SHARES = (
+    ("wishes_realised", "wishes_claimed", 0.35, 0.62),
+    ("tasks_signed_in_time", "tasks_given", 0.6, 0.41),
+    ("matches_agreed", "matches_proposed", 0.3, 0.68),
+    ("projects_done", "projects_due", 0.4, 0.6),
 )
 
 
@@ -106,11 +116,14 @@ def observations(branches: pl.DataFrame, people: pl.DataFrame, as_of: date) -> p
             reported(*figures, Period.containing(as_of, PeriodKind.QUARTER).shifted(-back))
     for figures in YEARLY_METRICS:
         reported(*figures, Period.containing(as_of, PeriodKind.YEAR))
-    claimed = frames[-3]
-    realised = 0.35 + 0.6 * branches["quality"]
-    frames.append(
-        claimed.with_columns(metric=pl.lit("wishes_realised"), metric_value=(pl.col("metric_value") * realised).floor())
-    )
+    by_metric = {frame["metric"][0]: frame for frame in frames}
+    for metric, whole_metric, low, by_quality in SHARES:
+        share = low + by_quality * branches["quality"]
+        frames.append(
+            by_metric[whole_metric].with_columns(
+                metric=pl.lit(metric), metric_value=(pl.col("metric_value") * share).round()
+            )
+        )
     year = str(Period.containing(as_of, PeriodKind.YEAR))
     active = people.filter(pl.col("left_on").is_null())
     for metric, salt, share, most in (
@@ -118,8 +131,9 @@ def observations(branches: pl.DataFrame, people: pl.DataFrame, as_of: date) -> p
         ("suggestions_adopted", 441, 0.04, 1),
         ("wishes_realised", 442, 0.12, 3),
         ("complaints", 443, 0.003, 1),
+        ("no_shows", 444, 0.01, 2),
     ):
-        zeal = pl.lit(share) if metric == "complaints" else share * (0.4 + 0.8 * pl.col("diligence"))
+        zeal = pl.lit(share) if metric in ("complaints", "no_shows") else share * (0.4 + 0.8 * pl.col("diligence"))
         frames.append(
             active.filter(chance(salt, "id") < zeal).select(
                 member_id="id",
