@@ -1,5 +1,7 @@
 """Makes a database ready for a command: `prepare_database(settings)` is the first thing that one does."""
 
+import logging
+
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 
 from app.command_line import CommandFailed
@@ -7,6 +9,7 @@ from app.command_line.progress import ProgressLine
 from app.database.encryption import load_keyring
 from app.database.migrations import upgrade
 from app.domains import all as domains
+from app.jobs import queue
 from app.jobs.freshness import keep_fresh
 from config import Settings
 
@@ -43,3 +46,5 @@ def prepare_database(settings: Settings) -> None:
             f"DATABASE_URL is not understood ({problem}): sqlite, postgresql, mysql and mariadb are supported.",
         ) from problem
     keep_fresh(settings)
+    # Commands work with or without a running installation; what they mark is found when one runs.
+    logging.getLogger(queue.__name__).setLevel(logging.ERROR)
