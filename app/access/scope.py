@@ -13,7 +13,8 @@ Rows already in a session answer without a statement. That is safe because a ses
 ``actor_of`` raises ``ActorChanged`` otherwise.
 
 Cost, measured by ``benchmarks/scope.py`` on 2 cores: none for unrestricted actors; for others 0.15 ms of CPU a
-statement with 14 scoped tables, some 0.01 ms each, spent on the statement's cache key.
+statement with 14 scoped tables, some 0.01 ms each, spent on the statement's cache key. A page of 25 among 120,000
+members takes 2.7 ms for a street of 429 organizations and 0.2 ms for a branch (SQLite).
 """
 
 from __future__ import annotations

@@ -1,0 +1,103 @@
+"""Statements that pass the row scope by live in named modules only, each of which answers for the scope itself.
+
+The session refuses Core and text statements of restricted actors. What it cannot see is work on a connection, so the
+source is searched for it. A module that needs it is added here, with the reason why no foreign row gets out.
+"""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from config import PROJECT_DIR
+
+APP = PROJECT_DIR / "app"
+
+NAMED = {
+    # Below the scope: they open connections, run no statement for a reader, or are the scope.
+    "access/account_views.py": "codes that whoever manages accounts enters become ids; no row is shown",
+    "access/first_start.py": "roles, before anybody acts",
+    "access/flush_check.py": "is the check of writes",
+    "access/references.py": "names of organizations and courses, known to all who are signed in",
+    "access/security.py": "permissions of roles",
+    "access/web_session.py": "reads the account that decides the scope",
+    "database/bulk.py": "for jobs, imports and demonstration records: the system acts",
+    "database/engine.py": "opens connections",
+    "database/migrations.py": "migrations",
+    "database/transfer.py": "reads for evaluation: the system acts",
+    # Checks of the whole tree, which a refusal tells nothing of.
+    "entity/related.py": "rows that the checks of validity compare with",
+    "entity/uniqueness.py": "a code is unique in the whole tree",
+    "entity/validation.py": "what follows from a changed row follows everywhere",
+    "domains/organizations/tree.py": "paths of whole subtrees",
+    # Evaluation: jobs act for the system; pages read what the reader's scores lead to.
+    "evaluation/changes.py": "marks that jobs alone read",
+    "evaluation/results.py": "ranks and means over all peers: numbers that name nobody",
+    "evaluation/breakdowns.py": "breakdowns of subjects whose scores were read through the scope",
+    "evaluation/inputs.py": "what a run counts: the system acts",
+    "evaluation/leases.py": "which run goes on",
+    "evaluation/progress.py": "how far a run has come",
+    "evaluation/refreshing.py": "scores again what changed: the system acts",
+    "evaluation/running.py": "runs: the system acts",
+    "rules/case_rows.py": "rows of the rules' tests, in a database of their own",
+    "console/live.py": "roles, when an entity comes or goes",
+    "console/pages/scorecards.py": "the figures of peers, for their mean alone",
+    "console/pages/dashboard.py": "breakdowns of subjects that were read through the scope",
+}
+
+OPENERS = {"connection", "connect", "raw_connection", "exec_driver_sql", "get_bind"}
+BULK = {"bulk_save_objects", "bulk_insert_mappings", "bulk_update_mappings"}
+
+
+def passes_by(path: Path) -> set[str]:
+    """What a module does that the scope does not see, by name."""
+    found: set[str] = set()
+    source = path.read_text()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sqlalchemy"):
+            found |= {alias.name for alias in node.names if alias.name == "text"}
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+            continue
+        name, receiver = node.func.attr, ast.get_source_segment(source, node.func.value) or ""
+        if name in OPENERS and not (name == "get_bind" and not node.args):
+            found.add(name)
+        elif name == "begin" and "engine" in receiver.lower():
+            found.add("begin")
+        elif name in BULK:
+            found.add(name)
+    return found
+
+
+def modules() -> dict[str, set[str]]:
+    return {str(path.relative_to(APP)): passes_by(path) for path in sorted(APP.rglob("*.py"))}
+
+
+def test_what_passes_the_scope_by_is_in_a_named_module():
+    open_modules = {name: found for name, found in modules().items() if found and not _is_named(name)}
+    assert not open_modules, "Use a session, or name the module here and say why no foreign row gets out"
+
+
+def _is_named(name: str) -> bool:
+    return name in NAMED or name.startswith(JOBS)
+
+
+JOBS = (
+    "command_line/",  # the system's own commands
+    "demonstration/",
+    "jobs/",
+)
+"""Packages whose work is done by the system, from the command line or the queue."""
+
+
+def test_named_modules_exist_and_still_need_it():
+    found = modules()
+    assert {name for name in NAMED if not found.get(name)} == set()
+
+
+@pytest.mark.parametrize("package", ["api", "portal", "console"])
+def test_pages_and_api_use_no_text_sql(package: str):
+    for name, found in modules().items():
+        if name.startswith(f"{package}/"):
+            assert not found & {"text", "exec_driver_sql", "raw_connection"}, name
