@@ -34,6 +34,7 @@ REVEAL = Permission("can_reveal", "PersonalData")
 OPERATIONS = Permission("can_access", "Operations")
 """The machine room at ``/ops``."""
 AUDIT = Permission("can_list", "AuditEvent")
+READ_AUDIT = (AUDIT, Permission("can_show", "AuditEvent"))
 
 OWN_ACCOUNT = (
     Permission("can_userinfo", "Account"),

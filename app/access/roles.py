@@ -144,7 +144,7 @@ ROLES: dict[str, RoleDeclaration] = {
             (*may.ACCOUNTS, *may.SEE_ROLES, may.OPERATIONS, may.SEE_RUNS),
             _calendar,
         ),
-        RoleDeclaration("auditor", Label("审计员", "Auditor"), Family.AUDIT, (may.AUDIT, *may.SEE_ROLES)),
+        RoleDeclaration("auditor", Label("审计员", "Auditor"), Family.AUDIT, (*may.READ_AUDIT, *may.SEE_ROLES)),
         RoleDeclaration("member", Label("党员", "Member"), Family.MEMBER, (may.SCORECARD,), _reading),
     )
 }

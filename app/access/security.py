@@ -37,6 +37,7 @@ from .account_views import (
 from .accounts import Account
 from .actor import Actor
 from .audit import AuditAction, record
+from .audit_view import AuditView
 from .lock_out import count_failure, forgive, locked_minutes
 from .passwords import must_be_changed, set_password
 from .permissions import OWN_ACCOUNT, Permission
@@ -94,6 +95,9 @@ class SecurityManager(FabSecurityManager):
             self.user_view, "Accounts", icon="fa-user-gear", label=AccountView.list_title, category="Security"
         )
         builder.add_view(self.rolemodelview, "Roles", icon="fa-key", label=RoleView.list_title, category="Security")
+        builder.add_view(
+            AuditView, "Audit trail", icon="fa-clipboard-list", label=AuditView.list_title, category="Security"
+        )
 
     # --- who it is ---
 

@@ -37,9 +37,9 @@ PAGES = {"list", "show", "add", "edit", "delete", "action", "action_post"}
 API = {"info", "get_list", "get", "post", "put", "delete"}
 
 COMMON = {
-    "AccountView", "ChangePasswordView", "DashboardPage", "EvaluationsPage", "LeaguePage", "LocaleView", "MenuApi",
-    "OperationsPage", "Options", "PasswordResetView", "RecordsPage", "RoleView", "ScorecardPage", "Search", "SignInApi",
-    "SignInView", "StartPage", "UtilView", "WarningsPage", "appbuilder", "static",
+    "AccountView", "AuditView", "ChangePasswordView", "DashboardPage", "EvaluationsPage", "LeaguePage", "LocaleView",
+    "MenuApi", "OperationsPage", "Options", "PasswordResetView", "RecordsPage", "RoleView", "ScorecardPage", "Search",
+    "SignInApi", "SignInView", "StartPage", "UtilView", "WarningsPage", "appbuilder", "static",
 }  # fmt: skip
 """Pages that belong to no entity. Those that show rows are walked in ``test_other_pages_hold_no_foreign_row``."""
 
@@ -270,7 +270,8 @@ def test_other_pages_hold_no_foreign_row(visitor: str | None, browser: Open, mar
         "/", "/dashboard/", f"/dashboard/?organization={code}", "/warnings/", "/league/", "/scorecard/",
         f"/scorecard/organization_strength/{code}", f"/scorecard/member_vanguard/MARK-member-{AWAY}-",
         f"/figures/organization_strength/meetings/{marked.organizations[AWAY].id}", "/evaluations/", "/search/?q=MARK",
-        f"/search/?q={code}", "/users/userinfo/", "/users/list/", "/roles/list/", "/ops/", "/ops/change/", "/ops/run/",
+        f"/search/?q={code}", "/users/userinfo/", "/users/list/", "/roles/list/", "/audit/list/",
+        "/ops/", "/ops/change/", "/ops/run/",
         "/api/v1/menu/", "/nothing",
     ):  # fmt: skip
         answer = one.get(path, follow_redirects=True)

@@ -256,6 +256,21 @@ def test_it_staff_opens_accounts_and_the_machine_room_and_nobody_else_does(brows
         assert (one.get("/roles/list/").status_code == 200) == (allowed or visitor == "auditor"), visitor
 
 
+def test_auditors_read_the_trail_in_words_and_nobody_changes_it(browser: Callable[..., Browser], web: Flask):
+    browser().sign_in("street_a", "Wrong#Password1")
+    for visitor in ("it_staff", "district", "street_a", "member_a1", "no_role"):
+        assert browser(visitor).get("/audit/list/").status_code == 403, visitor
+    one = browser("auditor")
+    page = one.get("/audit/list/?psize_AuditView=100")
+    assert page.status_code == 200
+    assert "登录失败" in page.text
+    with make_session(web.extensions["engine"], system_actor("tests"), writes=False) as session:
+        key = session.scalars(select(AuditEvent.id)).first()
+    assert one.get(f"/audit/show/{key}").status_code == 200
+    for path in (f"/audit/delete/{key}", f"/audit/edit/{key}", "/audit/add"):
+        assert one.post(path).status_code in (404, 405), path
+
+
 def add_form(web: Flask, **values: Any) -> dict[str, Any]:
     with make_session(web.extensions["engine"], system_actor("tests"), writes=False) as session:
         names = values.pop("roles")

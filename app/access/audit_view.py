@@ -1,0 +1,68 @@
+"""The audit trail as a page: for auditors, to read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_appbuilder import ModelView
+from flask_appbuilder.models.sqla.interface import SQLAInterface
+
+from app.entity.labels import Label
+from app.entity.registry import registry
+
+from .audit import AuditAction, AuditEvent
+from .language import lazy, words
+from .permissions import AUDIT
+from .request_filters import FiltersOfRequest
+
+ACTION_WORDS = {
+    AuditAction.SIGNED_IN: Label("登录", "Signed in"),
+    AuditAction.SIGN_IN_FAILED: Label("登录失败", "Sign-in failed"),
+    AuditAction.LOCKED: Label("用户名被锁定", "Name locked"),
+    AuditAction.UNLOCKED: Label("解锁", "Unlocked"),
+    AuditAction.SIGNED_OUT: Label("退出", "Signed out"),
+    AuditAction.PASSWORD_CHANGED: Label("修改密码", "Password changed"),
+    AuditAction.PASSWORD_RESET: Label("重置密码", "Password reset"),
+    AuditAction.ROLES_CHANGED: Label("授予角色", "Roles granted"),
+    AuditAction.REVEALED: Label("查看个人信息", "Personal data revealed"),
+}
+
+
+def _action(code: str) -> str:
+    return words(ACTION_WORDS[AuditAction(code)]) if code in set(AuditAction) else code
+
+
+def _entity(code: str) -> str:
+    entity = registry.get(code)
+    return words(entity.label) if entity else words(Label("账号", "Account")) if code == "account" else code
+
+
+class AuditView(ModelView):
+    """Newest first. Nothing can be changed here, by anybody."""
+
+    datamodel = SQLAInterface(AuditEvent)
+    route_base = "/audit"
+    class_permission_name = AUDIT.page
+    base_permissions = ["can_list", "can_show"]
+    exclude_route_methods = {"add", "edit", "delete", "download", "action", "action_post"}
+    _filters = FiltersOfRequest()
+    list_title = lazy("审计记录", "Audit trail")
+    show_title = lazy("审计记录", "Audit event")
+    base_order = ("id", "desc")
+    page_size = 25
+    max_page_size = 100
+    label_columns: dict[str, Any] = {
+        "happened_at": lazy("时间", "When"),
+        "actor_name": lazy("账号", "Account"),
+        "action": lazy("操作", "What"),
+        "entity": lazy("对象", "On what"),
+        "row_id": lazy("对象编号", "Which"),
+        "detail": lazy("内容", "Details"),
+        "purpose": lazy("用途", "Purpose"),
+        "address": lazy("来源地址", "Address"),
+    }
+    list_columns = ["happened_at", "actor_name", "action", "entity", "row_id", "detail", "purpose"]
+    show_columns = [*list_columns, "address"]
+    search_columns = ["happened_at", "actor_name", "action", "entity", "row_id"]
+    order_columns = ["happened_at", "actor_name", "action"]
+    formatters_columns = {"action": _action, "entity": _entity}
