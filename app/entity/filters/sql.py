@@ -154,9 +154,11 @@ class _Builder:
             key = getattr(root, relation.column)
             target = aliased(self.entities[relation.target].model)
             inside = key.in_(select(target.id).where(leads_there(target)))
-            if operator in (Operator.NE, Operator.NOT_IN):
+            negative = operator in (Operator.NE, Operator.NOT_IN)
+            if negative:
                 inside = not_(inside)
-            return and_(key.is_not(None), inside) if guarded and column.nullable else inside
+            # NULL NOT IN (nothing) is true: a code that no row has would find the rows that lead nowhere.
+            return and_(key.is_not(None), inside) if column.nullable and (guarded or negative) else inside
 
         if column.hops and self.reach is None:
             return self.through(self.root, column.hops, found)
