@@ -94,7 +94,8 @@ class BulkReader:
     def __init__(self, connection: Connection, *, bulk: bool = True) -> None:
         self._connection = connection
         self._own: Any = None
-        if bulk and adbc is not None and connection.dialect.name == "postgresql":
+        # Within a savepoint PostgreSQL exports no snapshot.
+        if bulk and adbc and connection.dialect.name == "postgresql" and not connection.in_nested_transaction():
             self._own = _open(connection)
 
     def __enter__(self) -> Self:
@@ -120,6 +121,7 @@ class BulkReader:
 def _open(connection: Connection) -> Any:
     """An ADBC connection in the snapshot of a psycopg connection; None where that cannot be had."""
     url = connection.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    own = None
     try:
         snapshot = connection.execute(text("SELECT pg_export_snapshot()")).scalar_one()
         own = adbc.connect(url)
@@ -128,6 +130,8 @@ def _open(connection: Connection) -> Any:
             cursor.execute(f"SET TRANSACTION SNAPSHOT '{snapshot}'")
             cursor.execute("SET LOCAL standard_conforming_strings = on")
     except adbc.Error as error:
+        if own is not None:
+            own.close()
         _log.warning("Reading rows through the ordinary connection, which is slower: %s", type(error).__name__)
         return None
     return own

@@ -12,7 +12,7 @@ reads in the connection's transaction.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 import polars as pl
 from sqlalchemy import Connection
@@ -22,8 +22,8 @@ from app.entity.registry import Registry
 
 from .context import Context
 from .expressions import written
-from .frames import PRESENT, SUBJECT_ID, column_of_held, column_of_metric, held_conditions
-from .metric_parts import NO_ROWS, dtype_of, finished, over_subtrees
+from .frames import PRESENT, SUBJECT_ID, column_of_held, held_conditions
+from .metric_parts import finished, over_subtrees
 from .metric_queries import groups_of, named_parts, statement_of
 from .model import Metric, Rule
 from .result_columns import INDEX_SOURCE, WARNING_SOURCE
@@ -92,21 +92,17 @@ class _Collector:
             if group.over_subtree:
                 parts = over_subtrees(parts, group, self.above())
             frame = frame.join(parts, left_on=SUBJECT_ID, right_on="key", how="left")
-        answers = ResultMetrics(self.rule.subject, self.context, self.registry, self.results, self.reader, self.above)
+        answers = ResultMetrics(
+            self.rule.subject, self.context, self.registry, self.results, self.reader, self.above, self.keys
+        )
         for metric in of_results:
             frame = frame.join(answers.figure(metric), left_on=SUBJECT_ID, right_on="key", how="left")
         return self.finish(frame, metrics)
 
     def finish(self, frame: pl.DataFrame, metrics: list[Metric]) -> pl.DataFrame:
-        """Figures instead of parts, with what they are where there were no rows, in the order of the rule."""
+        """Figures instead of parts, in the order of the rule."""
         before = [name for name in frame.columns if not name.startswith("#")]
-        frame = frame.with_columns(finished(metrics, self.registry))
-        figures: list[Any] = []
-        for metric in metrics:
-            figure = pl.col(column_of_metric(metric.name)).cast(dtype_of(metric, self.registry))
-            empty = NO_ROWS.get(metric.aggregate)
-            figures.append(figure if empty is None else figure.fill_null(empty))
-        return frame.select(*before, *figures)
+        return frame.select(*before, *finished(metrics, self.context, self.registry))
 
     def keys(self, over_subtree: bool) -> list[int] | None:
         """The ids to ask for, where they are few enough to be listed."""

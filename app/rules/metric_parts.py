@@ -11,13 +11,16 @@ import polars as pl
 from sqlalchemy import Numeric
 
 from app.entity.filters import resolve_column
-from app.entity.filters.columns import DAYS, NUMBERS
 from app.entity.registry import FieldKind, Registry
 
+from .context import Context
 from .expressions import Name
 from .frames import column_of_metric
 from .metric_queries import Group, part_of
 from .model import Aggregate, Metric
+from .result_columns import INDEX_SOURCE
+from .row_expressions import Kind, row_expression
+from .row_source import RowSource
 
 NO_ROWS = {
     Aggregate.COUNT: 0.0,
@@ -63,9 +66,15 @@ def _merged(metric: Metric) -> list[pl.Expr]:
     return [column("p").max(), column("v").get(column("p").fill_null(-1).arg_max())]
 
 
-def finished(metrics: Sequence[Metric], entities: Registry) -> list[pl.Expr]:
-    """The figures ``m.<metric>`` from the parts of metrics."""
-    return [_finished(metric, entities).alias(column_of_metric(metric.name)) for metric in metrics]
+def finished(metrics: Sequence[Metric], context: Context, entities: Registry) -> list[pl.Expr]:
+    """The figures ``m.<metric>`` from the parts of metrics: typed, and as they are for subjects without rows."""
+    figures = []
+    for metric in metrics:
+        figure = _finished(metric, entities).cast(_dtype_of(metric, context, entities))
+        empty = NO_ROWS.get(metric.aggregate)
+        figure = figure if empty is None else figure.fill_null(empty)
+        figures.append(figure.alias(column_of_metric(metric.name)))
+    return figures
 
 
 def _finished(metric: Metric, entities: Registry) -> pl.Expr:
@@ -74,38 +83,40 @@ def _finished(metric: Metric, entities: Registry) -> pl.Expr:
 
     match metric.aggregate:
         case Aggregate.COUNT | Aggregate.DISTINCT | Aggregate.STREAK:
-            return column("n").cast(pl.Float64)
+            return column("n")
         case Aggregate.EXISTS:
-            return column("n").fill_null(0) > 0
+            return column("n").cast(pl.Int64).fill_null(0) > 0
         case Aggregate.SUM:
-            total = column("s").cast(pl.Float64).fill_null(0.0)
             digits = _decimals(metric, entities)
+            total = column("s").cast(pl.Float64)
             # Amounts are decimals: their sum is one too, in whatever order a database added them as doubles.
             return total if digits is None else total.round(digits)
         case Aggregate.AVERAGE:
-            return pl.when(column("w") != 0).then(column("s") / column("w"))
-        case Aggregate.LATEST if _kind(metric, entities) is FieldKind.BOOLEAN:
-            return column("v").cast(pl.Boolean)
+            return pl.when(column("w").cast(pl.Float64) != 0).then(column("s").cast(pl.Float64) / column("w"))
     return column("v")
 
 
-def dtype_of(metric: Metric, entities: Registry) -> pl.DataType:
+def _dtype_of(metric: Metric, context: Context, entities: Registry) -> pl.DataType:
     """The type of a metric's column."""
-    kind = _kind(metric, entities)
     if metric.aggregate is Aggregate.EXISTS:
         return pl.Boolean()
-    if metric.aggregate in (Aggregate.LATEST, Aggregate.MINIMUM, Aggregate.MAXIMUM) and kind is not None:
-        if kind in DAYS:
-            return pl.Date()
-        if metric.aggregate is Aggregate.LATEST and kind not in NUMBERS:
-            return pl.Boolean() if kind is FieldKind.BOOLEAN else pl.String()
-    return pl.Float64()
+    if metric.aggregate not in (Aggregate.LATEST, Aggregate.MINIMUM, Aggregate.MAXIMUM) or metric.of is None:
+        return pl.Float64()
+    if metric.entity not in entities:
+        path = metric.of.path if isinstance(metric.of, Name) else ""
+        return _RESULT_DTYPES.get(path.partition(".")[2] if metric.entity == INDEX_SOURCE else path, pl.Float64())
+    rows = RowSource(entities[metric.entity], entities)
+    kind = row_expression(metric.of, rows.entity, rows.root, context, entities, rows.reach).kind
+    if kind is Kind.TRUTH and metric.aggregate is Aggregate.LATEST:
+        return pl.Boolean()
+    return {Kind.DATE: pl.Date(), Kind.TEXT: pl.String()}.get(kind, pl.Float64())
 
 
-def _kind(metric: Metric, entities: Registry) -> FieldKind | None:
-    if not isinstance(metric.of, Name) or metric.entity not in entities:
-        return None
-    return resolve_column(entities[metric.entity], metric.of.path, entities).kind
+_RESULT_DTYPES = {
+    **dict.fromkeys(("light", "grade", "warning", "level", "entity"), pl.String()),
+    "since": pl.Date(),
+}
+"""Columns of results that are no numbers."""
 
 
 def _decimals(metric: Metric, entities: Registry) -> int | None:

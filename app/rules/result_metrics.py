@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Protocol
+from typing import Any, Protocol
 
 import polars as pl
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from app.database.transfer import BulkReader
 from app.entity.filters import DateContext, Filter
-from app.entity.registry import Registry
+from app.entity.registry import Registry, Relation
 
 from .context import Context
 from .expressions import Name
@@ -53,10 +53,15 @@ class ResultMetrics:
     reader: BulkReader
     above: Callable[[], pl.DataFrame]
     """``key`` and ``ancestor`` of organizations, for ``over: subtree``."""
+    keys: Callable[[bool], list[int] | None]
+    """The subjects, if they are few; with True, all organizations below them too."""
+    _read: dict[Any, pl.DataFrame] = field(default_factory=dict)
+    """Results and ties that several metrics share."""
 
     def figure(self, metric: Metric) -> pl.DataFrame:
         """``key`` (the subject's id) and the metric's parts, as ``app.rules.metric_queries`` names them."""
         rows, column = self.index_rows(metric) if metric.entity == INDEX_SOURCE else (self.warning_rows(metric), None)
+        rows = rows.with_columns(pl.col("key").cast(pl.Int64))
         if metric.over_subtree:
             rows = rows.join(self.above(), on="key").drop("key").rename({"ancestor": "key"})
         rows = rows.filter(pl.col("key").is_not_null())
@@ -70,9 +75,7 @@ class ResultMetrics:
         if back and metric.window.kind is not WindowKind.ALL:
             # So many units of the window before, rather than periods of the index: the index's period that held then.
             day, back = unit_of(metric.window, self.context).end, 0
-            frame = self.results.index(code, day, back)
-        else:
-            frame = self.results.index(code, day, back)
+        frame = self._once((code, day, back), lambda: self.results.index(code, day, back))
         scored = self.results.index_subject(code, self.context.as_of)
         return self.tied(frame, scored, metric), column or "score"
 
@@ -81,6 +84,8 @@ class ResultMetrics:
         if metric.window.back:
             unit = unit_of(metric.window, self.context)
             frame = self.results.warnings(self.context.as_of, start=unit.start, end=unit.end)
+            # A level that came and went and came again stood in that time, once.
+            frame = frame.unique(["warning", "entity", "subject_id", "level"], keep="last", maintain_order=True)
         else:
             frame = self.results.warnings(self.context.as_of)
             span = span_of(metric.window, self.context)
@@ -106,18 +111,29 @@ class ResultMetrics:
         if entity == self.subject and metric.via is None:
             return frame.with_columns(pl.col("subject_id").alias("key"))
         tie = tie_of(self.entities[entity], self.subject, metric.via, subtree=False, entities=self.entities)
+        keys = self.keys(metric.over_subtree)
+        ties = self._once((entity, tie, metric.over_subtree), lambda: self.reader.fetch(self._ties(entity, tie, keys)))
+        return frame.drop("key", strict=False).join(ties, on="subject_id")
+
+    def _ties(self, entity: str, tie: tuple[Relation, ...], keys: list[int] | None) -> Select[Any]:
         rows = RowSource(self.entities[entity], self.entities)
-        statement = rows.join(select(rows.root.id.label("subject_id"), rows.key(tie).label("key")))
-        return frame.drop("key", strict=False).join(self.reader.fetch(statement), on="subject_id")
+        columns, where = [rows.root.id.label("subject_id"), rows.key(tie).label("key")], rows.of_subjects(tie, keys)
+        return rows.join(select(*columns).select_from(rows.root)).where(*where)
+
+    def _once(self, what: Any, read: Callable[[], pl.DataFrame]) -> pl.DataFrame:
+        if what not in self._read:
+            self._read[what] = read()
+        return self._read[what]
 
 
 def aggregated(metric: Metric, rows: pl.DataFrame, column: str | None, dates: DateContext) -> pl.DataFrame:
     """Parts of a metric over rows with ``key``; ``column`` is the one that ``of`` names."""
 
     def named(name: str) -> pl.Expr:
-        if name in RESULT_COLUMNS or f"{name}.score" not in rows.columns:
-            return pl.col(name)
-        return pl.col(f"{name}.score")
+        if name not in RESULT_COLUMNS and f"{name}.score" in rows.columns:
+            return pl.col(f"{name}.score")
+        # An earlier version of the index may have had no such node.
+        return pl.col(name) if name in rows.columns else pl.lit(None, dtype=pl.Float64)
 
     def holds(filter_: Filter | None) -> pl.Expr:
         return pl.lit(True) if filter_ is None else filter_frame(filter_, dates, named)
@@ -127,8 +143,8 @@ def aggregated(metric: Metric, rows: pl.DataFrame, column: str | None, dates: Da
 
     if rows.is_empty():
         # A frame of nothing may lack the columns that a filter names.
-        names = {"n": ("n",), "s": ("s",), "w": ("s", "w"), "v": ("p", "v")}[_PARTS[metric.aggregate]]
-        return pl.DataFrame(schema={"key": pl.Int64} | {part_of(metric, name): pl.Float64 for name in names})
+        names = {"n": ("n",), "s": ("s",), "w": ("s", "w"), "v": ("v",)}[_PARTS[metric.aggregate]]
+        return pl.DataFrame(schema={"key": pl.Int64} | {part_of(metric, name): pl.Null for name in names})
     if metric.aggregate is Aggregate.STREAK:
         return _streak(metric, rows.filter(holds(metric.among)), holds(metric.where))
     rows = rows.filter(holds(metric.where))
@@ -146,12 +162,12 @@ def aggregated(metric: Metric, rows: pl.DataFrame, column: str | None, dates: Da
         case Aggregate.AVERAGE:
             aggregates = [part("s", value.sum()), part("w", value.count())]
         case Aggregate.MINIMUM:
-            aggregates = [part("p", pl.lit(0)), part("v", value.min())]
+            aggregates = [part("v", value.min())]
         case Aggregate.MAXIMUM:
-            aggregates = [part("p", pl.lit(0)), part("v", value.max())]
+            aggregates = [part("v", value.max())]
         case _:
             order = ["since", "subject_id"] if "since" in rows.columns else ["subject_id"]
-            aggregates = [part("p", pl.lit(0)), part("v", value.sort_by(order).last())]
+            aggregates = [part("v", value.sort_by(order).last())]
     return rows.group_by("key").agg(aggregates)
 
 
