@@ -31,13 +31,14 @@ def finite(number: pl.Expr) -> pl.Expr:
 
 
 def divided(left: pl.Expr, right: pl.Expr) -> pl.Expr:
-    """``left / right``; missing where ``right`` is 0.
+    """``left / right``; missing where ``right`` is 0, or so large that it is no number.
 
-    Polars divides a column by a single number by multiplying with its reciprocal: 49 / 49 gives 0.9999999999999999,
-    and a full turnout would miss its band. Spread over a column, the divisor is really divided by.
+    Polars divides a column by a single number, which may stand behind a column too, by multiplying with its
+    reciprocal: 49 / 49 gives 0.9999999999999999, and a full turnout would miss its band. A divisor to which 0 times
+    the column was added is a column itself, and is really divided by.
     """
     return let(
-        lambda left, right: left / pl.when(left.is_not_null() & (right != 0)).then(right).otherwise(None), left, right
+        lambda left, right: left / (pl.when((right != 0) & right.is_finite()).then(right) + left * 0.0), left, right
     )
 
 

@@ -231,7 +231,7 @@ class Compiler:
             case Kind.TRUTH:
                 return typed.frame
             case Kind.NUMBER:
-                return typed.frame != 0
+                return finite(typed.frame) != 0
             case Kind.MISSING:
                 return missing(Kind.TRUTH)
         raise _wrong_kind(expression, Kind.TRUTH, typed.kind)
@@ -263,7 +263,7 @@ class Compiler:
         if kind is Kind.MISSING:
             return kind, [missing() for _ in parts]
         if kind is Kind.NUMBER:
-            return kind, [self._as_number(part, expression) for part in parts]
+            return kind, [finite(self._as_number(part, expression)) for part in parts]
         return kind, [missing(kind) if part.kind is Kind.MISSING else part.frame for part in parts]
 
     def _arithmetic(self, expression: Arithmetic) -> pl.Expr:
@@ -279,9 +279,9 @@ class Compiler:
                 result = divided(left, right)
             case sign:
                 raise TypeError(sign)
-        # Infinities may arise on the way from numbers too large; what they lead to must not be NaN. (``fill_nan`` would
-        # write the operand three times over: a sum of a dozen terms took seconds, one of thirty all memory.)
-        return let(lambda number: pl.when(number.is_not_nan()).then(number), result)
+        # What overflows is infinite or NaN from here on; who does not just reckon on with a number takes it as missing.
+        # (Not ``fill_nan``: it writes its operand out three times, and a sum of thirty terms took all memory.)
+        return result
 
     # Functions -----------------------------------------------------------------------------------------------------
 
@@ -293,7 +293,7 @@ class Compiler:
                 kind, parts = self._same_kind(arguments, expression)
                 return Typed(pl.coalesce(parts), kind)
             case "filled":
-                there = [self.typed(argument).frame.is_not_null().cast(pl.Float64) for argument in arguments]
+                there = [self.value(argument).frame.is_not_null().cast(pl.Float64) for argument in arguments]
                 return Typed(divided(pl.sum_horizontal(there), pl.lit(float(len(there)))), Kind.NUMBER)
             case "min" | "max":
                 kind, parts = self._same_kind(arguments, expression)

@@ -11,7 +11,7 @@ from itertools import accumulate
 
 import polars as pl
 
-from .column_arithmetic import day_number
+from .column_arithmetic import day_number, let
 
 _EPOCH = date(1970, 1, 1)
 _EPOCH_WEEKDAY = 3  # 1 January 1970 was a Thursday
@@ -32,9 +32,11 @@ class Calendar:
 
     def up_to(self, day: pl.Expr) -> pl.Expr:
         """The running total of working days up to and including each date; differences of it are what counts."""
-        number = day_number(day)
+        return let(self._up_to, day_number(day))
+
+    def _up_to(self, number: pl.Expr) -> pl.Expr:
         since_monday = number + _EPOCH_WEEKDAY
-        plain = since_monday // 7 * 5 + pl.min_horizontal(since_monday % 7 + 1, pl.lit(5, pl.Int64))
+        plain = since_monday // 7 * 5 + (since_monday % 7 + 1).clip(upper_bound=5)
         exceptions = self.exceptions()
         if not exceptions:
             return plain
