@@ -5,7 +5,8 @@ from app.domains.members import models as members
 from app.domains.observations import models as observations
 from app.domains.organizations import models as organizations
 from app.domains.organizations import tree
+from app.domains.party_life import duties
 from app.domains.party_life import models as party_life
 from app.entity import validation
 
-__all__ = ["calendar", "members", "observations", "organizations", "party_life", "tree", "validation"]
+__all__ = ["calendar", "duties", "members", "observations", "organizations", "party_life", "tree", "validation"]

@@ -31,6 +31,8 @@ KINDS = {
     "refresh_changed": JobKind(EVALUATION, timeout=600, pauses=(1, 5), keeps_result=60, expires=60),
     # The final evaluation of periods that have ended, and their closing.
     "close_due_periods": JobKind(EVALUATION, timeout=3600),
+    # The fees, attendance and study that are owed from this day on.
+    "create_due": JobKind(DEFAULT, timeout=3600),
     # Forget what is kept for a limited time only.
     "prune": JobKind(DEFAULT, timeout=3600),
 }

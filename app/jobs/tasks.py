@@ -13,6 +13,7 @@ from app.database.clock import now, today
 from app.database.encryption import load_keyring
 from app.database.engine import for_writing, make_engine
 from app.domains import all as domains
+from app.domains.party_life import duties
 from app.entity.labels import Label, UserError
 from app.entity.periods import Period
 from app.evaluation import periods
@@ -88,6 +89,11 @@ def close_due_periods() -> None:
             evaluate(rules=rules, period=code)
     with for_writing(engine).begin() as connection:
         periods.advance(connection, day)
+
+
+def create_due() -> int:
+    """Make rows of what is owed today and is not there yet; the number made."""
+    return sum(duties.create_due(_engine(), today(), _tell).values())
 
 
 def prune() -> int:

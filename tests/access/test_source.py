@@ -32,6 +32,7 @@ NAMED = {
     "entity/uniqueness.py": "a code is unique in the whole tree",
     "entity/validation.py": "what follows from a changed row follows everywhere",
     "domains/organizations/tree.py": "paths of whole subtrees",
+    "domains/party_life/duties.py": "rows that follow from a meeting or course, for those below its organization",
     # Evaluation: jobs act for the system; pages read what the reader's scores lead to.
     "evaluation/changes.py": "marks that jobs alone read",
     "evaluation/results.py": "ranks and means over all peers: numbers that name nobody",
