@@ -54,10 +54,10 @@ def validate(session: OrmSession) -> None:
         _fill(entity, row, related)
         row.fill_in(related)
         _hash(entity, row)
-        found = [fault for field in _all_fields(entity) for fault in _field_faults(entity, row, field)]
-        faults[row] += found
-        if not found:
-            faults[row] += row.find_faults(related)
+        found = list(_faults_of(entity.fields.values(), row))
+        found = found or list(row.find_faults(related))
+        # What people cannot see is said of last: it is missing because of something that they can.
+        faults[row] += found or list(_faults_of(entity.hidden_fields.values(), row))
     for row, fault in doubles(session, rows):
         faults[row].append(fault)
     _refuse(faults)
@@ -133,9 +133,14 @@ def _hash(entity: EntityType, row: Entity) -> None:
             setattr(row, field.name, keyring().digest(value) if value else None)
 
 
-def _field_faults(entity: EntityType, row: Entity, field: Field) -> Iterable[FieldError]:
+def _faults_of(fields: Iterable[Field], row: Entity) -> Iterable[FieldError]:
+    for field in fields:
+        yield from _field_faults(row, field)
+
+
+def _field_faults(row: Entity, field: Field) -> Iterable[FieldError]:
     value = getattr(row, field.name)
-    if value is None:
+    if value is None or (value == "" and not field.options.hidden):
         if field.kind is FieldKind.REFERENCE and Related.pending_of(row, field.name.removesuffix("_id")) is not None:
             return
         if not field.nullable:

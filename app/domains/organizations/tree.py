@@ -77,7 +77,7 @@ def _move(session: OrmSession, row: Organization) -> None:
         return
     rest = func.substr(_table.c.path, len(before) + 1, type_=String)
     connection.execute(update(_table).where(below(before)).values(path=literal(after, String) + rest))
-    for known in session.identity_map.values():
+    for known in (*session.identity_map.values(), *session.new):
         if isinstance(known, Organization):
             path = inspect(known).dict.get("path")
             if path and path.startswith(before):
