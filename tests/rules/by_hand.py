@@ -73,14 +73,15 @@ def warning(subjects: pl.DataFrame, value: str | None = None, **options: Any) ->
 
 
 def frame(**columns: list[Any]) -> pl.DataFrame:
-    """Subjects 1, 2, 3 … with their metrics by name; ``s_name`` is a column of the subject, ``parent_id`` and
-    ``present`` are themselves. A metric without any value is a number."""
+    """Subjects 1, 2, 3 … with their metrics by name; ``s_name`` is a column of the subject, ``light_now``
+    the present light, ``parent_id`` itself. A metric without any value is a number."""
     count = len(next(iter(columns.values())))
     named = {"subject_id": pl.Series(range(1, count + 1), dtype=pl.Int64)}
     for name, values in columns.items():
-        column = name if name in ("parent_id", "present") else f"s.{name[2:]}" if name[:2] == "s_" else f"m.{name}"
+        column = {"parent_id": "parent_id", "light_now": "present"}.get(name)
+        column = column or (f"s.{name[2:]}" if name.startswith("s_") else f"m.{name}")
         number = any(isinstance(value, float) for value in values) or all(value is None for value in values)
-        dtype = {"parent_id": pl.Int64, "present": pl.String}.get(name, pl.Float64 if number else None)
+        dtype = {"parent_id": pl.Int64, "light_now": pl.String}.get(name, pl.Float64 if number else None)
         named[column] = pl.Series(
             [float(v) if v is not None and dtype == pl.Float64 else v for v in values], dtype=dtype
         )
