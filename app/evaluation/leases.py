@@ -9,9 +9,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import Engine, delete, insert, select, update
+from sqlalchemy import Connection, Engine, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from app.database.clock import now
@@ -27,6 +28,24 @@ _leases = Lease.__table__
 
 class LeaseTaken(UserError):
     """Somebody else holds the lease, and did not give it up in time."""
+
+
+class LeaseLost(Exception):
+    """The holder stood still for so long that somebody else took the lease: what it has computed is out of date."""
+
+
+@dataclass(frozen=True)
+class Holding:
+    """A lease that is held."""
+
+    name: str
+    holder: str
+
+    def require(self, connection: Connection) -> None:
+        """Raises LeaseLost if the lease is another's by now. To be asked in the transaction that writes the work."""
+        mine = select(_leases.c.name).where(_leases.c.name == self.name, _leases.c.holder == self.holder)
+        if connection.execute(mine).first() is None:
+            raise LeaseLost(self.name)
 
 
 def _try(engine: Engine, name: str, holder: str) -> bool:
@@ -73,7 +92,7 @@ class _Heart(threading.Thread):
 @contextmanager
 def lease(
     engine: Engine, name: str, *, wait_seconds: float = 0, waiting: Callable[[], None] | None = None
-) -> Iterator[None]:
+) -> Iterator[Holding]:
     """Hold a lease for the block. Raises LeaseTaken if another holder keeps it for longer than ``wait_seconds``.
 
     A holder that was killed leaves a lease whose heartbeat stops; it is void after ``VOID_AFTER``.
@@ -94,7 +113,7 @@ def lease(
     heart = _Heart(engine, name, holder)
     heart.start()
     try:
-        yield
+        yield Holding(name, holder)
     finally:
         heart.stopped.set()
         heart.join()

@@ -51,18 +51,24 @@ def state_of(connection: Connection, period: Period) -> PeriodState:
     return PeriodState(found) if found else PeriodState.OPEN
 
 
+def refuse_closed(connection: Connection, period: Period | None, correction_reason: str | None) -> None:
+    """Raises PeriodClosed where a closed period would change without a reason."""
+    if period is None or correction_reason or state_of(connection, period) != PeriodState.CLOSED:
+        return
+    raise PeriodClosed(
+        f"{period} 已经封账。需要更正时，请写明更正原因后重新评定",
+        f"{period} is closed. To correct it, evaluate it again and give the reason",
+    )
+
+
 def require_open(connection: Connection, period: Period | None, correction_reason: str | None) -> None:
     """Raises PeriodClosed where a closed period would change without a reason; records a period seen first."""
     if period is None:
         return
-    found = connection.execute(select(_periods.c.state).where(_periods.c.period_code == str(period))).scalar()
-    if found is None:
+    refuse_closed(connection, period, correction_reason)
+    known = select(_periods.c.period_code).where(_periods.c.period_code == str(period))
+    if connection.execute(known).first() is None:
         connection.execute(insert(_periods).values(period_code=str(period), state=PeriodState.OPEN, ends_on=period.end))
-    elif found == PeriodState.CLOSED and not correction_reason:
-        raise PeriodClosed(
-            f"{period} 已经封账。需要更正时，请写明更正原因后重新评定",
-            f"{period} is closed. To correct it, evaluate it again and give the reason",
-        )
 
 
 def ended(connection: Connection, today: date) -> list[str]:

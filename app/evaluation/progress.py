@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from sqlalchemy import Engine, insert, select, update
+from sqlalchemy import Connection, Engine, insert, select, update
 
 from app.database.clock import now
 from app.database.engine import for_writing
@@ -19,11 +19,18 @@ Listener = Callable[[Label, int, int], None]
 
 SECONDS_BETWEEN_BEATS = 0.2
 
+NO_PROBLEM = {"finished_at": None, "problem_zh": None, "problem_en": None}
+"""What a further try leaves of the one that failed."""
+
 _evaluations = Evaluation.__table__
 
 COLLECTING = Label("汇总记录：{rule}", "Collecting: {rule}")
 PUBLISHING = Label("公布结果：{rule}", "Publishing: {rule}")
 WAITING = Label("等待另一次评定完成", "Waiting for another evaluation to finish")
+INTERRUPTED = Label(
+    "评定中断了，很久没有进展。已公布的结果不受影响；需要时请重新发起",
+    "The evaluation was interrupted. Published results are not affected; start another if it is needed",
+)
 DONE = Label("评定完成", "Evaluated")
 
 
@@ -55,6 +62,9 @@ class Progress:
     def publishing(self, rule: Rule) -> None:
         self._tell(PUBLISHING.format(rule=rule.label), rule)
 
+    def require_wanted(self, connection: Connection) -> None:
+        """Raises Stopped if somebody has asked for an end: asked in the transaction that publishes."""
+
     def waiting(self) -> None:
         self._tell(WAITING, None)
 
@@ -77,7 +87,9 @@ class RecordedProgress(Progress):
 
     def start(self, *, rules: int) -> None:
         super().start(rules=rules)
-        self._write(state=RunState.RUNNING, rules_total=rules, rules_done=0, subjects_done=0, started_at=now())
+        self._write(
+            state=RunState.RUNNING, rules_total=rules, rules_done=0, subjects_done=0, started_at=now(), **NO_PROBLEM
+        )
 
     def _tell(self, label: Label, rule: Rule | None) -> None:
         super()._tell(label, rule)
@@ -85,14 +97,17 @@ class RecordedProgress(Progress):
             return
         self._next_beat = time.monotonic() + SECONDS_BETWEEN_BEATS
         with self._engine.connect() as connection:
-            state = connection.execute(select(_evaluations.c.state).where(_evaluations.c.id == self._id)).scalar()
-        if state == RunState.STOPPED:
-            raise Stopped
+            self.require_wanted(connection)
         self._write(
             rules_done=self.rules_done,
             subjects_done=self.subjects_done,
             current_rule=rule.code if rule else None,
         )
+
+    def require_wanted(self, connection: Connection) -> None:
+        state = connection.execute(select(_evaluations.c.state).where(_evaluations.c.id == self._id)).scalar()
+        if state == RunState.STOPPED:
+            raise Stopped
 
     def finish(self) -> None:
         super().finish()
@@ -101,7 +116,7 @@ class RecordedProgress(Progress):
             rules_done=self.rules_total,
             subjects_done=self.subjects_done,
             current_rule=None,
-            finished_at=now(),
+            **{**NO_PROBLEM, "finished_at": now()},
         )
 
     def fail(self, problem: UserError | None) -> None:
@@ -117,10 +132,10 @@ class RecordedProgress(Progress):
         self._write(state=RunState.FAILED, finished_at=now(), problem_zh=label.zh, problem_en=label.en)
 
     def _write(self, **values: object) -> None:
+        """Keep how things stand; that somebody stopped the evaluation is never written over."""
+        mine = update(_evaluations).where(_evaluations.c.id == self._id, _evaluations.c.state != RunState.STOPPED)
         with for_writing(self._engine).begin() as connection:
-            connection.execute(
-                update(_evaluations).where(_evaluations.c.id == self._id).values(heartbeat_at=now(), **values)
-            )
+            connection.execute(mine.values(heartbeat_at=now(), **values))
 
 
 def request_evaluation(

@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 
-from sqlalchemy import Connection, Engine, delete, func, select
+from sqlalchemy import Connection, Engine, select
 
-from app.database.bulk import listed
+from app.database.bulk import delete_by_id, listed
 from app.database.clock import today
 from app.database.engine import for_writing
 from app.entity.periods import Period
@@ -39,7 +39,8 @@ _changes, _runs = Change.__table__, Run.__table__
 class Marks:
     """The changes waiting, gathered."""
 
-    last_id: int = 0
+    ids: list[int] = field(default_factory=list)
+    """Those that are gathered and no others: a mark of a lower number may be committed at any later moment."""
     coarse: bool = False
     rows: dict[str, set[int]] = field(default_factory=dict)
     """Changed rows by entity."""
@@ -57,7 +58,7 @@ def refresh(engine: Engine, library: RuleLibrary, *, progress: Progress | None =
             while (marks := _gather(engine)) is not None:
                 changed += _refresh(engine, library, marks, progress)
                 with for_writing(engine).begin() as connection:
-                    connection.execute(delete(_changes).where(_changes.c.id <= marks.last_id))
+                    delete_by_id(connection, _changes, marks.ids)
     except LeaseTaken:
         return changed
     return changed
@@ -65,20 +66,20 @@ def refresh(engine: Engine, library: RuleLibrary, *, progress: Progress | None =
 
 def _gather(engine: Engine) -> Marks | None:
     with engine.connect() as connection:
-        last = connection.execute(select(func.max(_changes.c.id))).scalar()
-        if last is None:
-            return None
-        marks = Marks(last_id=last)
+        marks = Marks()
         statement = select(
-            _changes.c.entity, _changes.c.row_id, _changes.c.organization_id, _changes.c.member_id
-        ).where(_changes.c.id <= last)
-        for entity, row, organization, member in connection.execute(statement.distinct()):
+            _changes.c.id, _changes.c.entity, _changes.c.row_id, _changes.c.organization_id, _changes.c.member_id
+        )
+        for number, entity, row, organization, member in connection.execute(statement):
+            marks.ids.append(number)
             if row is None:
                 marks.coarse = True
                 continue
             marks.rows.setdefault(entity, set()).add(row)
             marks.organizations |= {organization} - {None}
             marks.members |= {member} - {None}
+        if not marks.ids:
+            return None
         _widen(connection, marks, registry)
         return marks
 
@@ -130,21 +131,24 @@ def _refresh_rule(
     period = Period.containing(day, rule.period) if rule.period else None
     with engine.connect() as connection:
         subjects = _subjects(connection, rule, marks, registry)
-        last = _last_full_run(connection, rule, str(period or ""), day)
     if not subjects:
         return 0
-    whole = last is None or len(subjects) > MOST_SUBJECTS or last.rule_version != rule.version
-    statistics = None
-    if not whole and isinstance(rule, Index):
-        statistics = PeerStatistics.from_bytes(last.peer_statistics) if last.peer_statistics else None
-        whole = statistics is None
-    with lease(engine, f"{rule.code}:{period or ''}", wait_seconds=LEASE_WAIT_SECONDS, waiting=progress.waiting):
+    name = f"{rule.code}:{period or ''}"
+    with lease(engine, name, wait_seconds=LEASE_WAIT_SECONDS, waiting=progress.waiting) as holding:
+        with engine.connect() as connection:
+            last = _last_full_run(connection, rule, str(period or ""), day)
+        whole = last is None or len(subjects) > MOST_SUBJECTS or last.rule_version != rule.version
+        statistics = None
+        if not whole and isinstance(rule, Index):
+            statistics = PeerStatistics.from_bytes(last.peer_statistics) if last.peer_statistics else None
+            whole = statistics is None
         outcome = evaluate_rule(
             engine,
             rule,
             period,
             day,
             results,
+            holding=holding,
             progress=progress,
             subjects=None if whole else sorted(subjects),
             statistics=statistics,

@@ -27,7 +27,7 @@ from app.rules.scoring import PeerStatistics, score_index, score_warning
 from . import periods
 from .breakdowns import write_breakdowns
 from .inputs import PublishedResults, State, calendar_of, places_of, siblings_of
-from .leases import lease
+from .leases import Holding, lease
 from .models import Extent, Run, RunState
 from .progress import Progress
 from .publishing import publish_held, publish_levels, publish_scores
@@ -66,21 +66,26 @@ def evaluate(
 ) -> list[Outcome]:
     """Evaluate the request's rules and those they read from, in order.
 
-    Raises UserError for a rule that is unknown, not in force at the date, or asked for a period that does not fit it.
+    Raises UserError for a rule that is unknown, not in force at the date, or asked for a period that does not fit it
+    or is closed.
     """
     day = today()
     plan = _plan(library, request, day)
+    _refuse_closed(engine, plan, request.correction_reason)
     progress.start(rules=len(plan))
     results = PublishedResults(engine, library)
     outcomes = []
     for rule, period, as_of in plan:
-        with lease(engine, f"{rule.code}:{period or ''}", wait_seconds=LEASE_WAIT_SECONDS, waiting=progress.waiting):
+        with lease(
+            engine, f"{rule.code}:{period or ''}", wait_seconds=LEASE_WAIT_SECONDS, waiting=progress.waiting
+        ) as holding:
             outcome = evaluate_rule(
                 engine,
                 rule,
                 period,
                 as_of,
                 results,
+                holding=holding,
                 progress=progress,
                 evaluation_id=evaluation_id,
                 correction_reason=request.correction_reason,
@@ -111,6 +116,14 @@ def _plan(library: RuleLibrary, request: Request, day: date) -> list[tuple[Rule,
     return plan
 
 
+def _refuse_closed(engine: Engine, plan: list[tuple[Rule, Period | None, date]], reason: str | None) -> None:
+    """Refuse before anything is published, rather than when its turn comes to the one that is closed."""
+    with engine.connect() as connection:
+        for rule, period, as_of in plan:
+            if isinstance(rule, Index) and not _later_is_in_force(connection, rule.code, str(period or ""), as_of):
+                periods.refuse_closed(connection, period, reason)
+
+
 def evaluate_rule(
     engine: Engine,
     rule: Rule,
@@ -118,6 +131,7 @@ def evaluate_rule(
     as_of: date,
     results: PublishedResults,
     *,
+    holding: Holding,
     progress: Progress,
     evaluation_id: int | None = None,
     correction_reason: str | None = None,
@@ -125,7 +139,7 @@ def evaluate_rule(
     subjects: Sequence[int] | None = None,
     statistics: PeerStatistics | None = None,
 ) -> Outcome:
-    """Collect, score and publish one rule for one period at one date; the caller holds its lease.
+    """Collect, score and publish one rule for one period at one date; the caller is holding its lease.
 
     ``subjects``: only these (a partial run, scored against the ``statistics`` of the last full one).
     """
@@ -151,6 +165,8 @@ def evaluate_rule(
         return Outcome(rule, period, as_of, scores)
     progress.publishing(rule)
     with for_writing(engine).begin() as connection:
+        progress.require_wanted(connection)
+        holding.require(connection)
         periods.require_open(connection, period if isinstance(rule, Index) else None, correction_reason)
         record_version(connection, rule)
         run_id = connection.execute(

@@ -29,6 +29,8 @@ KINDS = {
     "evaluate": JobKind(EVALUATION, timeout=3600),
     # Score again the subjects that saved changes have marked.
     "refresh_changed": JobKind(EVALUATION, timeout=600, pauses=(1, 5), keeps_result=60, expires=60),
+    # Queue the evaluations that people asked for while the queue was away.
+    "take_up_evaluations": JobKind(EVALUATION, timeout=60, pauses=(), keeps_result=60, expires=60),
     # The final evaluation of periods that have ended, and their closing.
     "close_due_periods": JobKind(EVALUATION, timeout=3600),
     # The fees, attendance and study that are owed from this day on.

@@ -3,16 +3,19 @@
 import json
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from app.jobs.kinds import KINDS, JobKind
 from app.jobs.state import JobState, QueueAway
 from config import Settings
 
 __all__ = ["JobState", "configure", "enqueue", "status"]
+
+Answer = TypeVar("Answer")
 
 logger = logging.getLogger(__name__)
 
@@ -26,12 +29,17 @@ class JobQueue(Protocol):
 
 
 SECONDS_BETWEEN_WARNINGS = 60.0
+SILENT_AFTER_SECONDS = 0.5
+"""A server that refuses a connection says so at once; one that takes longer to fail does not answer at all."""
+SECONDS_LEFT_ALONE = 5.0
+"""How long a silent server is not asked again, so that only one save in so long waits for it."""
 
 
 @dataclass
 class _State:
     settings: Settings | None = None
     warn_again_at: float = 0.0
+    ask_again_at: float = 0.0
 
 
 _state = _State()
@@ -40,6 +48,7 @@ _state = _State()
 def configure(settings: Settings) -> None:
     """Use these settings in this process instead of those of the environment."""
     _state.settings = settings
+    _state.ask_again_at = 0.0
 
 
 def enqueue(job_name: str, **arguments: object) -> str | None:
@@ -52,19 +61,26 @@ def enqueue(job_name: str, **arguments: object) -> str | None:
     """
     kind = KINDS[job_name]
     json.dumps(arguments)
-    try:
-        return _queue().enqueue(job_name, kind, arguments)
-    except QueueAway as problem:
-        _warn(f"The queue is away, {job_name} was not enqueued: {problem}")
-        return None
+    return _ask(lambda queue: queue.enqueue(job_name, kind, arguments), f"{job_name} was not enqueued")
 
 
 def status(job_id: str) -> JobState | None:
     """How a job stands; None when it is unknown, forgotten, or the queue cannot be reached."""
+    return _ask(lambda queue: queue.status(job_id), f"the status of {job_id} is unknown")
+
+
+def _ask(question: Callable[[JobQueue], Answer], otherwise: str) -> Answer | None:
+    """The queue's answer; None when it is away, or was found silent a moment ago."""
+    queue = _queue()
+    began = time.monotonic()
+    if began < _state.ask_again_at:
+        return None
     try:
-        return _queue().status(job_id)
+        return question(queue)
     except QueueAway as problem:
-        _warn(f"The queue is away, the status of {job_id} is unknown: {problem}")
+        if time.monotonic() - began > SILENT_AFTER_SECONDS:
+            _state.ask_again_at = time.monotonic() + SECONDS_LEFT_ALONE
+        _warn(f"The queue is away, {otherwise}: {problem}")
         return None
 
 

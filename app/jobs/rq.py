@@ -45,8 +45,9 @@ def connect(settings: Settings) -> redis.Redis:
 
 def connect_impatiently(settings: Settings) -> redis.Redis:
     """A client for a request, which has a person waiting behind it."""
-    patience = RedisRetry(NoBackoff(), 1)
-    return redis.Redis.from_url(settings.redis_url, socket_connect_timeout=1.0, socket_timeout=2.0, retry=patience)
+    # Once more, at once, for a connection from before the server's restart; not for a server that does not answer.
+    patience = RedisRetry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,))
+    return redis.Redis.from_url(settings.redis_url, socket_connect_timeout=1.0, socket_timeout=1.0, retry=patience)
 
 
 def open_queue(settings: Settings) -> "RqQueue":

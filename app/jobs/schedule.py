@@ -51,4 +51,6 @@ SCHEDULE: tuple[Daily, ...] = (
 SWEEPS: tuple[Sweep, ...] = (
     # A saved change enqueues this by itself; the sweep finds what was saved while the queue was away.
     Sweep("refresh_changed", 2.0),
+    # The console queues an evaluation by itself; the sweep finds those asked for while the queue was away.
+    Sweep("take_up_evaluations", 10.0),
 )

@@ -18,12 +18,13 @@ from app.entity.labels import Label, UserError
 from app.entity.periods import Period
 from app.evaluation import periods
 from app.evaluation.models import Evaluation, PeriodRecord, PeriodState, RunState
-from app.evaluation.progress import Progress, RecordedProgress, Stopped, request_evaluation
+from app.evaluation.progress import INTERRUPTED, Progress, RecordedProgress, Stopped, request_evaluation
 from app.evaluation.refreshing import refresh
 from app.evaluation.running import Request
 from app.evaluation.running import evaluate as evaluate_rules
 from app.jobs.freshness import keep_fresh
 from app.jobs.progress import report
+from app.jobs.queue import enqueue
 from app.rules.library import RuleLibrary
 from app.rules.model import Index
 from config import Settings
@@ -32,6 +33,8 @@ __all__ = ["domains"]
 
 ABANDONED_AFTER = timedelta(minutes=5)
 """An evaluation that has not been heard of for so long was interrupted."""
+LEFT_WAITING_AFTER = timedelta(seconds=10)
+"""A request that nobody has begun for so long may have missed the queue."""
 KEPT_FOR = timedelta(days=180)
 """How long requests for evaluations are remembered; their runs and results are kept."""
 
@@ -73,6 +76,23 @@ def evaluate(
 def refresh_changed() -> int:
     """Score again the subjects that committed changes have marked; the number of results that changed."""
     return refresh(_engine(), _library(), progress=Progress(_tell))
+
+
+def take_up_evaluations() -> int:
+    """Queue the evaluations that people asked for while the queue was away; the number queued."""
+    engine = _engine()
+    _give_up_abandoned(engine)
+    wanted = select(_evaluations.c.id, _evaluations.c.requested_rules, _evaluations.c.requested_period).where(
+        _evaluations.c.state == RunState.QUEUED,
+        _evaluations.c.cause == "console",
+        _evaluations.c.created_at < now() - LEFT_WAITING_AFTER,
+    )
+    with engine.connect() as connection:
+        found = connection.execute(wanted.order_by(_evaluations.c.id)).all()
+    for number, rules, period in found:
+        # In the very words of the console, so that a job that does wait is not added a second time.
+        enqueue("evaluate", evaluation_id=number, rules=rules.split() if rules else None, period=period)
+    return len(found)
 
 
 def close_due_periods() -> None:
@@ -119,16 +139,13 @@ def _state_of(engine: Engine, evaluation_id: int) -> str | None:
 
 
 def _give_up_abandoned(engine: Engine) -> None:
-    """Mark scheduled evaluations whose worker died: their job, done again, makes a row of its own."""
+    """Mark evaluations whose process died, so that none seems to be under way for ever. Where the job is done again
+    after all, it says so on the same row, or on one of its own if it is the schedule's."""
     with for_writing(engine).begin() as connection:
         connection.execute(
             update(_evaluations)
-            .where(
-                _evaluations.c.cause == "schedule",
-                _evaluations.c.state == RunState.RUNNING,
-                _evaluations.c.heartbeat_at < now() - ABANDONED_AFTER,
-            )
-            .values(state=RunState.FAILED, finished_at=now())
+            .where(_evaluations.c.state == RunState.RUNNING, _evaluations.c.heartbeat_at < now() - ABANDONED_AFTER)
+            .values(state=RunState.FAILED, finished_at=now(), problem_zh=INTERRUPTED.zh, problem_en=INTERRUPTED.en)
         )
 
 
