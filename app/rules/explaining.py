@@ -141,25 +141,36 @@ def figures_used(rule: Rule, expression: Expression | None, row: Row, registry: 
 
 
 def describe_metric(metric: Metric, value: Any, registry: Registry) -> Label:
-    """“组织生活（党课、已召开）2 次”: what a metric counts, and its number."""
-    if metric.entity == "index":
-        return Label(f"指数结果 {_plain(value)}", f"index results {_plain(value)}")
+    """“组织生活（党课、已召开）2 次”, or “认领心愿 16” by the metric's own label: what it is, and its number."""
+    what, counts = name_of_metric(metric, registry), metric.aggregate in (Aggregate.COUNT, Aggregate.STREAK)
+    if metric.aggregate is Aggregate.EXISTS:
+        return Label(f"{what.zh}：{'有' if value else '无'}", f"{what.en}: {'yes' if value else 'none'}")
+    entity = registry.get(metric.entity)
+    column = _field_of(metric.of, entity) if entity is not None else None
+    if column is not None and column.code_list is not None and value is not None:
+        found = column.code_list.find(value)
+        return Label(f"{what.zh} {found.label.zh}", f"{what.en}: {found.label.en}") if found else what
+    measure = {"warning": "项", "index": "个"}.get(metric.entity, entity.options.measure if entity else "")
+    return Label(f"{what.zh} {_plain(value)}" + (f" {measure}" if counts else ""), f"{what.en}: {_plain(value)}")
+
+
+def name_of_metric(metric: Metric, registry: Registry) -> Label:
+    """What a metric is called: by its own label, else by the rows it is made of and their column."""
+    if metric.label is not None:
+        return metric.label
     if metric.entity == "warning":
-        return Label(f"预警 {_plain(value)} 项", f"warnings {_plain(value)}")
+        return Label("预警", "Warnings")
+    if metric.entity == "index":
+        return Label("指数结果", "Index results")
     entity = registry[metric.entity]
     words = [*_words(metric.where, entity, registry)]
-    what = Label(
-        entity.label.zh + (f"（{'、'.join(word.zh for word in words)}）" if words else ""),
-        entity.label.en + (f" ({', '.join(word.en.lower() for word in words)})" if words else ""),
-    )
+    zh = entity.label.zh + (f"（{'、'.join(word.zh for word in words)}）" if words else "")
+    en = entity.label.en + (f" ({', '.join(word.en.lower() for word in words)})" if words else "")
+    if metric.aggregate in (Aggregate.COUNT, Aggregate.STREAK, Aggregate.EXISTS):
+        return Label(zh, en)
     column = _field_of(metric.of, entity)
-    match metric.aggregate:
-        case Aggregate.COUNT | Aggregate.STREAK:
-            return Label(f"{what.zh} {_plain(value)} {entity.options.measure}", f"{what.en}: {_plain(value)}")
-        case Aggregate.EXISTS:
-            return Label(f"{what.zh}{'有' if value else '无'}", f"{what.en}: {'yes' if value else 'none'}")
     name = column.label if column else Label("数值", "value")
-    return Label(f"{what.zh}{name.zh} {_plain(value)}", f"{what.en}, {name.en.lower()}: {_plain(value)}")
+    return Label(f"{zh}{name.zh}", f"{en}, {name.en.lower()}")
 
 
 def _field_of(of: Expression | None, entity: EntityType) -> Field | None:
@@ -210,17 +221,24 @@ def _sentence(index: Index, node: Node, row: Row, registry: Registry) -> Label:
         case Bands(steps=steps):
             return _within(label, value, [edge for edge, _ in steps], share)
         case Range(high=Literal(value=high)):
+            if high == 0:
+                return Label(
+                    f"{label.zh} {shown}，应为 0" if value else f"{label.zh} 0",
+                    f"{label.en} {shown}, should be 0" if value else f"{label.en}: 0",
+                )
             return Label(
                 f"{label.zh} {shown}，{_figure(high, share)} 得满分",
                 f"{label.en} {shown}; full marks at {_figure(high, share)}",
             )
         case Percentile():
-            below = 100 - (row.get(f"{node.code}.score") or 0)
+            # Rounded down: nobody is below all of a group that they are in.
+            below = int(100 - (row.get(f"{node.code}.score") or 0))
             return Label(
-                f"{label.zh} {shown}，低于 {below:.0f}% 的同类", f"{label.en} {shown}, below {below:.0f}% of its peers"
+                f"{label.zh} {shown}，低于 {below}% 的同类", f"{label.en} {shown}, below {below}% of its peers"
             )
         case Categories():
-            return Label(f"{label.zh}：{_category(index, node, value, registry).zh}", f"{label.en}: {value}")
+            category = _category(index, node, value, registry)
+            return Label(f"{label.zh}：{category.zh}", f"{label.en}: {category.en}")
         case Curve() | ObservedRange() | ZScore() | Formula() | Range() | None:
             return Label(f"{label.zh} {shown}", f"{label.en} {shown}")
     return label
@@ -299,6 +317,8 @@ def _is_share(node: Node) -> bool:
     match node.shape:
         case Target(value=Literal(value=full)):
             return quotient and full <= 1
+        case Target(value=Name(path="elapsed")):
+            return quotient
         case Bands(steps=points) | Curve(points=points):
             return quotient and points[-1][0] <= 1
         case Range(low=Literal(value=low), high=Literal(value=high)):

@@ -21,7 +21,7 @@ PERIOD_NAMES = ("period_start", "period_end", "elapsed")
 """Those that only a rule with a period knows."""
 
 AGGREGATES = tuple(str(aggregate) for aggregate in Aggregate)
-METRIC_KEYS = ("of", "weight", "where", "among", "via", "over", "window", "back")
+METRIC_KEYS = ("of", "weight", "where", "among", "via", "over", "window", "back", "label")
 WITHOUT_OF = (Aggregate.COUNT, Aggregate.EXISTS, Aggregate.STREAK)
 CALENDAR_WINDOWS = (
     WindowKind.PERIOD,
@@ -123,6 +123,7 @@ def _metric(name: str, place: Place, around: Surroundings) -> Metric:
         "over" in keys and keys["over"].word(("own", "subtree")) == "subtree",
         _window(keys, entity, has_period),
         place.line,
+        keys["label"].label() if "label" in keys else None,
     )
 
 

@@ -85,6 +85,8 @@ class Metric:
     over_subtree: bool = False
     window: Window = Window()
     line: int = 0
+    label: Label | None = None
+    """What the number is called; without it pages say which rows it was made of."""
 
 
 @dataclass(frozen=True)
@@ -293,6 +295,8 @@ class Index(Rule):
 @dataclass(frozen=True)
 class Warning(Rule):
     value: Expression | None = None
+    reading: Label | None = None
+    """The value in words, with ``{value}`` (or ``{percent}``, the value times 100) where the number stands."""
     levels: tuple[LightRule, ...] = ()
     """Worst first."""
     handle_within: dict[Light, int] = field(default_factory=dict)

@@ -60,9 +60,11 @@ INDEX_KEYS = (
     "grades",
     "min_coverage",
 )
-WARNING_KEYS = ("warning", *COMMON_KEYS, "value", "levels", "handle_within", "notify")
+WARNING_KEYS = ("warning", *COMMON_KEYS, "value", "reading", "levels", "handle_within", "notify")
 RECIPIENTS = ("self", "handler", "secretary", "parent", "street", "district", "city")
 FOLDERS = {"indices": "index", "warnings": "warning"}
+READING_NAMES = ("value", "percent")
+"""What the ``reading`` of a warning may name: the value, and the value times 100 with its sign."""
 MAXIMUM_DECIMALS = 9
 MAXIMUM_BYTES = 1_000_000
 
@@ -268,6 +270,7 @@ def _light(light: Light, place: Place) -> LightRule:
 def _warning(keys: dict[str, Place]) -> dict[str, Any]:
     return {
         "value": keys["value"].expression() if "value" in keys else None,
+        "reading": _reading(keys) if "reading" in keys else None,
         "levels": _lights(keys["levels"]) if "levels" in keys else (),
         "handle_within": _days_by_level(keys["handle_within"]) if "handle_within" in keys else {},
         "notify": {
@@ -275,6 +278,24 @@ def _warning(keys: dict[str, Place]) -> dict[str, Any]:
             for light, entry in (_light_places(keys["notify"]) if "notify" in keys else {}).items()
         },
     }
+
+
+def _reading(keys: dict[str, Place]) -> Label:
+    """Words with the value's place in them."""
+    place = keys["reading"]
+    if "value" not in keys:
+        place.fault("没有 value，无从表述", "there is no value to put into words")
+    words = place.label()
+    for text in {words.zh, words.en} - {""}:
+        without = text
+        for name in READING_NAMES:
+            without = without.replace(f"{{{name}}}", "")
+        if without == text or "{" in without or "}" in without:
+            place.fault(
+                f"“{text}”要用 {{value}} 或 {{percent}} 标明数值的位置",
+                f"“{text}” needs {{value}} or {{percent}} where the number stands",
+            )
+    return words
 
 
 def _days_by_level(place: Place) -> dict[Light, int]:

@@ -17,7 +17,7 @@ from app.entity.periods import Period
 from app.entity.registry import registry
 from app.evaluation import results
 from app.rules.context import Context
-from app.rules.explaining import describe_metric
+from app.rules.explaining import name_of_metric
 from app.rules.metric_rows import rows_behind
 from app.rules.model import Index, Metric, Rule
 
@@ -68,11 +68,10 @@ class RecordsPage(Page):
         ids = rows_behind(found, known.subject, self._subjects(found, row), context, registry)
         filters = Narrowed(view.datamodel.get_filters(), entity.model, ids)
         self.update_redirect()
-        what = describe_metric(found, None, registry)
         return self.render_template(
             "beacon/records.html",
             title=Label(f"{row}：{entity.label.zh}", f"{row}: {entity.label.en}"),
-            what=Label(what.zh.replace(" —", ""), what.en.replace(": —", "")),
+            what=name_of_metric(found, registry),
             as_of=context.as_of,
             back_url=scorecard_url(known.code, row.code, request.args.get("period"))
             if isinstance(known, Index)

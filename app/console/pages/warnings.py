@@ -167,7 +167,9 @@ def detail(state: WarningState) -> Label:
     rule = library().rules().get(state.rule_code)
     if state.figure is None or not isinstance(rule, Warning):
         return Label("", "")
-    number = f"{round(state.figure, 2):g}"
+    number = f"{round(state.figure, 2):,g}"
+    if rule.reading is not None:
+        return rule.reading.format(value=number, percent=f"{state.figure * 100:.1f}%")
     function = rule.value.function if isinstance(rule.value, Call) else ""
     if function == "days_until":
         days = round(state.figure)
