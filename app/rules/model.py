@@ -85,8 +85,9 @@ class Metric:
     over_subtree: bool = False
     window: Window = Window()
     line: int = 0
-    label: Label | None = None
-    """What the number is called; without it pages say which rows it was made of."""
+    label: Label | None = field(default=None, compare=False)
+    """What the number is called; without it pages say which rows it was made of. Two metrics that count the same are
+    equal, whatever they are called."""
 
 
 @dataclass(frozen=True)
