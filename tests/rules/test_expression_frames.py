@@ -66,6 +66,8 @@ def value_of(text: str, frame: pl.DataFrame = FRAME, context: Context = CONTEXT)
         ("log(three / 3)", 0.0),
         ("round(2.675, 2)", 2.68),
         ("round(-2.675, 2)", -2.68),
+        ("round(1.005, 2)", 1.01),  # stored as 1.00499999999999989
+        ("round(-1.005, 2)", -1.01),
         ("round(2.5, 0)", 3.0),
         ("round(-2.5, 0)", -3.0),
         ("round(2.4999, 0)", 2.0),

@@ -13,7 +13,20 @@ from app.entity import filters
 from app.entity.labels import Label, UserError
 from app.rules.expression_parser import parse_expression
 from app.rules.frames import Reason
-from app.rules.model import Adjustment, Bands, Combine, Figure, Missing, Node, Parameter, RollUp, Target
+from app.rules.model import (
+    Adjustment,
+    Bands,
+    Combine,
+    Figure,
+    Missing,
+    Node,
+    ObservedRange,
+    Parameter,
+    Percentile,
+    RollUp,
+    Target,
+    ZScore,
+)
 from app.rules.scoring import score_index
 
 from .by_hand import END_OF_QUARTER, FOUR_LIGHTS, LABEL, frame, group, index, leaf, lights, score, veto
@@ -170,6 +183,15 @@ def test_coverage_counts_nominal_weights_of_nodes_that_apply(least: float, expec
     assert found["light"].to_list() == ["no_data" if expected is None else "green", "green"]
 
 
+@pytest.mark.parametrize("nodes", range(3, 13))
+def test_coverage_of_exactly_the_minimum_suffices(nodes: int) -> None:
+    """Whatever the sum of the shares makes of it in its last bit."""
+    for there in range(1, nodes):
+        subjects = frame(**{f"n{n}": [50.0 if n < there else None] for n in range(nodes)})
+        rule = index(subjects, *(leaf(f"n{n}", weight=0.1) for n in range(nodes)), min_coverage=there / nodes)
+        assert score(rule, subjects)["score"].to_list() == [pytest.approx(50)]
+
+
 # What follows the tree -----------------------------------------------------------------------------------------
 
 
@@ -229,6 +251,13 @@ def test_the_lowest_cap_of_the_vetoes_that_hold() -> None:
     subjects = frame(a=[90.0] * 4, x=[0.0, 1.0, 1.0, None], y=[0.0, 0.0, 1.0, 0.0])
     rule = index(subjects, leaf("a"), veto=(veto("first", "x > 0", 59.0), veto("second", "y > 0", 40.0)))
     assert score(rule, subjects)["score"].to_list() == [90, 59, 40, 90]
+
+
+def test_vetoes_are_the_rules_and_hold_only_where_it_applies() -> None:
+    subjects = frame(parent_id=[None, 1], a=[None, 90.0], branch=[False, True], fraud=[1.0, 0.0])
+    options: dict[str, Any] = {"applies_to": condition("branch"), "veto": (veto("fraud", "fraud > 0", 59.0),)}
+    found = score(index(subjects, leaf("a"), roll_up=RollUp(0.3, 0.7), **options), subjects)
+    assert found.select("subject_id", "score", "fraud.held").rows() == [(1, 90, False), (2, 90, False)]
 
 
 def test_parameters_figures_and_filters() -> None:
@@ -359,6 +388,27 @@ def test_a_partial_run_rolls_up_with_the_published_siblings() -> None:
     partial = score_index(rule, some, END_OF_QUARTER, statistics=full.statistics, siblings=siblings).results
     expected = score(rule, changed).filter(pl.col("subject_id").is_in([1, 2, 4]))
     assert partial["score"].to_list() == pytest.approx(expected["score"].to_list())
+
+
+def test_a_partial_run_compares_with_the_others_of_the_last_full_run() -> None:
+    """The changed subject's old value gives way to its new one; unchanged, it scores as it did."""
+    before = frame(a=[1.0, 2.0, 3.0, 4.0, None], s_kind=["x"] * 5)
+    nodes = [
+        leaf("rank", "a", Percentile()),
+        leaf("standard", "a", ZScore()),
+        leaf("place", "a", ObservedRange()),
+        leaf("filled_up", "a", missing=Missing.PEER_AVERAGE),
+    ]
+    rule = index(before, *nodes, peers=("kind",))
+    full = score_index(rule, before, END_OF_QUARTER)
+    columns = [f"{node.code}.score" for node in nodes]
+    for subject, new in ((2, 2.0), (2, 9.0), (2, None), (1, 3.0), (5, 2.5), (5, None)):
+        after = before.with_columns(pl.when(pl.col("subject_id") == subject).then(new).otherwise("m.a").alias("m.a"))
+        one = after.filter(pl.col("subject_id") == subject)
+        partial = score_index(rule, one, END_OF_QUARTER, statistics=full.statistics)
+        expected = score(rule, after).filter(pl.col("subject_id") == subject)
+        assert partial.results.select(columns).row(0) == pytest.approx(expected.select(columns).row(0))
+        assert partial.statistics is full.statistics
 
 
 def test_organizations_in_a_circle_do_not_hang_a_run() -> None:
