@@ -1,8 +1,9 @@
-"""Collecting: from records to the subjects frame (``app.rules.frames``) of one rule at one date.
+"""Collecting: from records to the subjects frames (``app.rules.frames``) of rules at one date.
 
-One statement for each entity and tie brings all the metrics that share them, grouped by subject; filters, windows and
-arithmetic run in the database. Columns are read as they stand now and rows belong to the subject they are tied to now;
-only dates look back.
+``Records`` reads for several rules at once: those that share a subject and a date share one statement for the subjects
+and their columns, and one for each entity and tie, which brings all their metrics grouped by subject; equal metrics are
+counted once. Filters, windows and arithmetic run in the database. Columns are read as they stand now and rows belong to
+the subject they are tied to now; only dates look back.
 
 A full run reads through ``BulkReader``: on PostgreSQL in the snapshot of the given connection (begin it REPEATABLE
 READ to have everything of one moment), without the connection's own uncommitted writes. A run over some ``subjects``
@@ -11,8 +12,11 @@ reads in the connection's transaction.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from types import TracebackType
+from typing import Any, Protocol, Self
 
 import polars as pl
 from sqlalchemy import Connection
@@ -22,13 +26,13 @@ from app.entity.registry import Registry
 
 from .context import Context
 from .expressions import written
-from .frames import PRESENT, SUBJECT_ID, column_of_held, held_conditions
+from .frames import PRESENT, SUBJECT_ID, column_of_held, column_of_metric, held_conditions
 from .metric_parts import finished, over_subtrees
-from .metric_queries import groups_of, named_parts, statement_of
-from .model import Metric, Rule
-from .result_columns import INDEX_SOURCE, WARNING_SOURCE
+from .metric_queries import named_parts, statement_of
+from .model import Rule
 from .result_metrics import ResultMetrics, ResultsProvider
-from .subject_rows import FEW, organizations_above, subjects_frame
+from .shared_metrics import SharedMetrics, metrics_of_results, metrics_of_rows
+from .subject_rows import FEW, SubjectColumns, organizations_above, subjects_frame
 
 
 class StateProvider(Protocol):
@@ -41,6 +45,54 @@ class StateProvider(Protocol):
         """``subject_id`` and ``since``, for a condition in its normal form."""
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A rule that is evaluated at one date. ``subjects``: only those with these ids; None for all."""
+
+    rule: Rule
+    context: Context
+    subjects: Sequence[int] | None = None
+
+
+class Records:
+    """The records that some rules read. A context manager; nothing is read before the first rule needs it, and what
+    rules share is read for all of them then.
+
+    ``leaving_out``: subjects that warnings say nothing of, by the filters of their ``applies_to``, need not be read.
+    """
+
+    def __init__(
+        self, connection: Connection, asked: Iterable[Asked], registry: Registry, *, leaving_out: bool = False
+    ) -> None:
+        self._asked = {each.rule.code: each for each in asked}
+        self._reader = BulkReader(connection, bulk=any(each.subjects is None for each in self._asked.values()))
+        together: dict[Any, list[Asked]] = {}
+        for each in self._asked.values():
+            together.setdefault((each.rule.subject, each.context.as_of, each.subjects is None), []).append(each)
+        self._tables = {
+            each.rule.code: table
+            for group in together.values()
+            for table in [_Table(self._reader, group, registry, leaving_out)]
+            for each in group
+        }
+
+    def __enter__(self) -> Self:
+        self._reader.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._reader.__exit__(kind, error, trace)
+
+    def frame(self, rule: Rule, *, results: ResultsProvider, state: StateProvider) -> pl.DataFrame:
+        """The subjects frame of one of the rules. ``results`` are asked now: the rules it reads from come before it.
+
+        Raises UserError for a metric that fits no entity, which checking the rule finds earlier.
+        """
+        return add_state(self._tables[rule.code].frame_of(self._asked[rule.code], results), rule, state)
+
+
 def collect(
     connection: Connection,
     rule: Rule,
@@ -51,65 +103,70 @@ def collect(
     results: ResultsProvider,
     state: StateProvider,
 ) -> pl.DataFrame:
-    """The subjects frame of an index or a warning: all subjects, or those with the ids ``subjects``.
-
-    Raises UserError for a metric that fits no entity, which checking the rule finds earlier.
-    """
-    with BulkReader(connection, bulk=subjects is None) as reader:
-        frame = subjects_frame(reader, rule, registry, context, subjects)
-        collector = _Collector(reader, rule, registry, context, subjects, results)
-        frame = collector.add_metrics(frame)
-    return add_state(frame, rule, state)
+    """The subjects frame of one rule: all subjects, or those with the ids ``subjects``. Raises as ``Records.frame``."""
+    with Records(connection, [Asked(rule, context, subjects)], registry) as records:
+        return records.frame(rule, results=results, state=state)
 
 
-class _Collector:
-    def __init__(
-        self,
-        reader: BulkReader,
-        rule: Rule,
-        registry: Registry,
-        context: Context,
-        subjects: Sequence[int] | None,
-        results: ResultsProvider,
-    ) -> None:
-        self.reader, self.rule, self.registry, self.context = reader, rule, registry, context
-        self.subjects, self.results = subjects, results
-        self._above: pl.DataFrame | None = None
+class _Table:
+    """What rules of one subject and date share: a row a subject, a column for everything that any of them names."""
 
+    def __init__(self, reader: BulkReader, asked: list[Asked], registry: Registry, leaving_out: bool) -> None:
+        self.reader, self.asked, self.registry = reader, asked, registry
+        self.subject = registry[asked[0].rule.subject]
+        self.subjects: list[int] | None = None
+        if asked[0].subjects is not None:
+            self.subjects = sorted({subject for each in asked for subject in each.subjects or ()})
+        rules = [(each.rule, each.context) for each in asked]
+        self.metrics = SharedMetrics(rules)
+        self.columns = SubjectColumns(self.subject, rules, registry, leaving_out=leaving_out)
+
+    @cached_property
     def above(self) -> pl.DataFrame:
-        """Organizations and those above them that are subjects; read once."""
-        if self._above is None:
-            self._above = organizations_above(self.reader, self.registry, self.subjects)
-        return self._above
-
-    def add_metrics(self, frame: pl.DataFrame) -> pl.DataFrame:
-        metrics = [metric for metric in self.rule.metrics if isinstance(metric, Metric)]
-        of_results = [metric for metric in metrics if metric.entity in (INDEX_SOURCE, WARNING_SOURCE)]
-        of_rows = [metric for metric in metrics if metric not in of_results]
-        for group in groups_of(of_rows, self.rule.subject, self.registry):
-            keys = self.keys(group.over_subtree)
-            parts = named_parts(self.reader.fetch(statement_of(group, self.context, self.registry, keys)), group)
-            if group.over_subtree:
-                parts = over_subtrees(parts, group, self.above())
-            frame = frame.join(parts, left_on=SUBJECT_ID, right_on="key", how="left")
-        answers = ResultMetrics(
-            self.rule.subject, self.context, self.registry, self.results, self.reader, self.above, self.keys
-        )
-        for metric in of_results:
-            frame = frame.join(answers.figure(metric), left_on=SUBJECT_ID, right_on="key", how="left")
-        return self.finish(frame, metrics)
-
-    def finish(self, frame: pl.DataFrame, metrics: list[Metric]) -> pl.DataFrame:
-        """Figures instead of parts, in the order of the rule."""
-        before = [name for name in frame.columns if not name.startswith("#")]
-        return frame.select(*before, *finished(metrics, self.context, self.registry))
+        """Organizations and those above them that are subjects."""
+        return organizations_above(self.reader, self.registry, self.subjects)
 
     def keys(self, over_subtree: bool) -> list[int] | None:
         """The ids to ask for, where they are few enough to be listed."""
         if self.subjects is None:
             return None
-        keys = self.above().get_column("key").unique().to_list() if over_subtree else list(self.subjects)
+        keys = self.above.get_column("key").unique().to_list() if over_subtree else self.subjects
         return keys if len(keys) <= FEW else None
+
+    @cached_property
+    def frame(self) -> pl.DataFrame:
+        """All columns of subjects, and the metrics over rows under their shared names."""
+        frame = subjects_frame(self.reader, self.columns, self.subjects)
+        columns = frame.columns
+        for group in self.metrics.groups(self.subject.code, self.registry):
+            statement = statement_of(group, self.registry, self.keys(group.over_subtree))
+            parts = named_parts(self.reader.fetch(statement), group)
+            if group.over_subtree:
+                parts = over_subtrees(parts, group, self.above)
+            frame = frame.join(parts, left_on=SUBJECT_ID, right_on="key", how="left", maintain_order="left")
+        return frame.select(*columns, *self.metrics.finished(self.registry))
+
+    def frame_of(self, asked: Asked, results: ResultsProvider) -> pl.DataFrame:
+        """The subjects frame of one rule, its state left out."""
+        rule, frame = asked.rule, self.frame
+        if asked.subjects is not None:
+            frame = frame.filter(pl.col(SUBJECT_ID).is_in(list(asked.subjects)))
+        of_rows = [
+            pl.col(column_of_metric(self.metrics.name_of(rule, metric))).alias(column_of_metric(metric.name))
+            for metric in metrics_of_rows(rule)
+        ]
+        frame = frame.select(*self.columns.of_rule(rule, asked.context), *of_rows)
+        of_results = metrics_of_results(rule)
+        if not of_results:
+            return frame
+        columns = frame.columns
+        answers = ResultMetrics(
+            rule.subject, asked.context, self.registry, results, self.reader, lambda: self.above, self.keys
+        )
+        for metric in of_results:
+            parts = answers.figure(metric)
+            frame = frame.join(parts, left_on=SUBJECT_ID, right_on="key", how="left", maintain_order="left")
+        return frame.select(*columns, *finished(of_results, asked.context, self.registry))
 
 
 def add_state(frame: pl.DataFrame, rule: Rule, state: StateProvider) -> pl.DataFrame:

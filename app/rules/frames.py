@@ -6,6 +6,7 @@
 ``subject_id``       Int64        id of the subject's row
 ``code``             String       its stable code
 ``organization_id``  Int64        the organization it belongs to (itself, for organizations)
+``member_id``        Int64        the member it belongs to (itself, for members); null for other subjects
 ``parent_id``        Int64        organizations only: for roll-up
 ``s.<path>``         by kind      a column of the subject that an expression, parameter or peers names
 ``m.<metric>``       Float64      an aggregate metric; Date for dates, String for codes, Boolean for ``exists``
@@ -35,7 +36,8 @@ from app.entity.filters import All, AnyOf, Filter, NoneOf, Test
 from .expressions import Call, Expression, walk, written
 from .model import Formula, Index, Metric, Node, Range, Rule, Target, Warning
 
-SUBJECT_ID, CODE, ORGANIZATION_ID, PARENT_ID, PRESENT = "subject_id", "code", "organization_id", "parent_id", "present"
+SUBJECT_ID, CODE, ORGANIZATION_ID, MEMBER_ID = "subject_id", "code", "organization_id", "member_id"
+PARENT_ID, PRESENT = "parent_id", "present"
 
 
 class Reason(IntEnum):

@@ -20,7 +20,7 @@ streak      a statement of its own: ``n``; over a subtree the rows: ``key``, ``p
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
@@ -39,7 +39,7 @@ from sqlalchemy import (
     type_coerce,
 )
 
-from app.entity.filters import All, DateContext, Filter, Operator, Test, filter_clause, resolve_column
+from app.entity.filters import All, AnyOf, DateContext, Filter, Operator, Test, filter_clause, resolve_column
 from app.entity.filters.portable import day_number, exact_text, unindexed
 from app.entity.filters.sql import all_of, column_expression, day_of
 from app.entity.filters.tree import DateOperand, FieldOperand
@@ -47,44 +47,83 @@ from app.entity.labels import UserError
 from app.entity.registry import FieldKind, Registry, Relation
 
 from .context import Context
-from .expressions import Name
+from .expressions import Call, Name, walk
 from .model import Aggregate, Metric
 from .row_expressions import Kind, Typed, row_expression
 from .row_source import RowSource, tie_of
 from .windows import Span, span_clause, span_of, union
 
+_PERIOD_NAMES = ("period_start", "period_end", "elapsed")
 ID_BITS = 40
 """Day number and id of a row share one integer, so that the latest row is a plain maximum."""
 
 
 @dataclass(frozen=True)
+class Counted:
+    """A metric and the days it looks at: what is left of a rule's window and period when its rows are counted."""
+
+    metric: Metric
+    span: Span
+
+
+@dataclass(frozen=True)
 class Group:
-    """Metrics answered by one statement."""
+    """Metrics of different names answered by one statement. They may be of several rules: their windows are days by
+    now, and ``context`` has a period only if they speak of it."""
 
     entity: str
     tie: tuple[Relation, ...]
     over_subtree: bool
-    metrics: tuple[Metric, ...]
+    counted: tuple[Counted, ...]
+    context: Context
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        return tuple(counted.metric for counted in self.counted)
 
 
-def groups_of(metrics: Sequence[Metric], subject: str, entities: Registry) -> list[Group]:
-    """The metrics by statement, in the order of first mention."""
-    found: dict[Any, list[Metric]] = {}
-    for metric in metrics:
+def groups_of(asked: Sequence[tuple[Metric, Context]], subject: str, entities: Registry) -> list[Group]:
+    """Metrics of one date by statement, in the order of first mention. Their names must differ."""
+    found: dict[Any, tuple[Context, list[Counted]]] = {}
+    for metric, context in asked:
         tie = tie_of(entities[metric.entity], subject, metric.via, subtree=metric.over_subtree, entities=entities)
         alone = metric.name if metric.aggregate in (Aggregate.DISTINCT, Aggregate.STREAK) else None
-        found.setdefault((metric.entity, tie, metric.over_subtree, alone), []).append(metric)
-    return [Group(entity, tie, subtree, tuple(group)) for (entity, tie, subtree, _), group in found.items()]
+        counted = Counted(metric, span_of(metric.window, context))
+        context = context if speaks_of_period(metric) else replace(context, period=None)
+        key = (metric.entity, tie, metric.over_subtree, alone, context.period)
+        found.setdefault(key, (context, []))[1].append(counted)
+    return [Group(*key[:3], tuple(counted), context) for key, (context, counted) in found.items()]
 
 
-def statement_of(group: Group, context: Context, entities: Registry, keys: Sequence[int] | None) -> Select[Any]:
+def speaks_of_period(metric: Metric) -> bool:
+    """Whether a metric can mean something else in another period, its window left out."""
+    for part in walk(metric.of) if metric.of is not None else ():
+        if isinstance(part, Name) and part.path in _PERIOD_NAMES:
+            return True
+        if isinstance(part, Call) and part.function == "periods_since":
+            return True
+    return any(names_period(filter_) for filter_ in (metric.where, metric.among) if filter_ is not None)
+
+
+def names_period(filter_: Filter) -> bool:
+    """Whether a filter compares with the first or last day of the period."""
+    match filter_:
+        case Test(operand=operand):
+            operands = operand if isinstance(operand, tuple) else (operand,)
+            return any(isinstance(each, DateOperand) and each.anchor.startswith("period") for each in operands)
+        case All(parts=parts) | AnyOf(parts=parts):
+            return any(map(names_period, parts))
+    return names_period(filter_.part)
+
+
+def statement_of(group: Group, entities: Registry, keys: Sequence[int] | None) -> Select[Any]:
     """The statement that answers a group, for all subjects or for those with the ids ``keys``."""
     match group.metrics[0].aggregate:
         case Aggregate.DISTINCT:
-            return _Query(group, context, entities, keys).distinct()
+            return _Query(group, entities, keys).distinct()
         case Aggregate.STREAK:
-            return _Query(group, context, entities, keys).streak()
-    return _Query(group, context, entities, keys).grouped()
+            return _Query(group, entities, keys).streak()
+    return _Query(group, entities, keys).grouped()
 
 
 def part_of(metric: Metric, part: str) -> str:
@@ -104,17 +143,17 @@ def named_parts(parts: pl.DataFrame, group: Group) -> pl.DataFrame:
 
 def query_of(metric: Metric, subject: str, context: Context, entities: Registry, keys: Sequence[int]) -> _Query:
     """The query of one metric alone, for the subjects with these ids."""
-    tie = tie_of(entities[metric.entity], subject, metric.via, subtree=metric.over_subtree, entities=entities)
-    return _Query(Group(metric.entity, tie, metric.over_subtree, (metric,)), context, entities, keys)
+    (group,) = groups_of([(metric, context)], subject, entities)
+    return _Query(group, entities, keys)
 
 
 class _Query:
-    def __init__(self, group: Group, context: Context, entities: Registry, keys: Sequence[int] | None) -> None:
-        self.group, self.context, self.entities, self.keys = group, context, entities, keys
+    def __init__(self, group: Group, entities: Registry, keys: Sequence[int] | None) -> None:
+        self.group, self.context, self.entities, self.keys = group, group.context, entities, keys
         self.entity = entities[group.entity]
-        self.dates = DateContext(context.as_of, context.period)
+        self.dates = DateContext(self.context.as_of, self.context.period)
         self.rows = RowSource(self.entity, entities)
-        self.spans = {metric.name: span_of(metric.window, context) for metric in group.metrics}
+        self.spans = {counted.metric.name: counted.span for counted in group.counted}
         self.scan = keys is None and union(list(self.spans.values())).is_wide
 
     def key(self) -> ColumnElement[int]:

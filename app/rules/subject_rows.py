@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import polars as pl
 from sqlalchemy import (
     Boolean,
+    ColumnElement,
     Integer,
     Select,
     String,
+    and_,
     case,
     cast,
     false,
@@ -25,13 +27,15 @@ from sqlalchemy.orm import aliased
 
 from app.database.bulk import listed
 from app.database.transfer import BulkReader
-from app.entity.filters import DateContext, UnknownColumn, filter_clause, resolve_column
+from app.entity.filters import DateContext, Filter, UnknownColumn, filter_clause, resolve_column
+from app.entity.periods import Period
 from app.entity.registry import EntityType, Registry
 
 from .context import Context
 from .expressions import names
 from .frames import (
     CODE,
+    MEMBER_ID,
     ORGANIZATION_ID,
     PARENT_ID,
     SUBJECT_ID,
@@ -39,7 +43,9 @@ from .frames import (
     column_of_subject,
     expressions_of,
     filters_of,
+    is_filter,
 )
+from .metric_queries import names_period
 from .model import Index, Rule
 from .row_expressions import Kind, typed_column
 from .row_source import RowSource
@@ -72,45 +78,103 @@ def columns_used(rule: Rule, entity: EntityType, entities: Registry) -> list[str
     return found
 
 
-def subjects_frame(
-    reader: BulkReader, rule: Rule, entities: Registry, context: Context, subjects: Sequence[int] | None
-) -> pl.DataFrame:
-    """One row a subject, in order of ``subject_id``: identity, organization, ``s.*`` and ``f.*``."""
-    entity = entities[rule.subject]
-    frame = reader.fetch(_statement(rule, entity, entities, context, subjects))
+class SubjectColumns:
+    """What rules of one subject and date want to know of their subjects' own rows: columns and filters, each once."""
+
+    def __init__(
+        self,
+        entity: EntityType,
+        asked: Sequence[tuple[Rule, Context]],
+        entities: Registry,
+        *,
+        leaving_out: bool,
+    ) -> None:
+        self.entity, self.entities = entity, entities
+        self.context = asked[0][1]
+        self._paths = {rule.code: columns_used(rule, entity, entities) for rule, _ in asked}
+        self.paths = sorted({path for paths in self._paths.values() for path in paths})
+        self.filters: dict[tuple[Filter, Period | None], int] = {}
+        for rule, context in asked:
+            for filter_ in filters_of(rule):
+                self.filters.setdefault(_meaning(filter_, context), len(self.filters))
+        self.wanted = [_demanded(rule, context) for rule, context in asked] if leaving_out else []
+
+    def of_rule(self, rule: Rule, context: Context) -> list[pl.Expr]:
+        """A rule's columns of the shared frame, as the rule knows them."""
+        identity = [SUBJECT_ID, CODE, ORGANIZATION_ID, MEMBER_ID]
+        if self.entity.code == "organization":
+            identity.append(PARENT_ID)
+        columns = [pl.col(name) for name in identity]
+        columns += [pl.col(column_of_subject(path)) for path in self._paths[rule.code]]
+        return columns + [
+            pl.col(_shared_filter(self.filters[_meaning(filter_, context)])).alias(column_of_filter(position))
+            for position, filter_ in enumerate(filters_of(rule))
+        ]
+
+    def statement(self, subjects: Sequence[int] | None) -> Select[Any]:
+        """A row a subject: all of them, ``leaving_out`` those that no rule applies to, or those with these ids."""
+        rows = RowSource(self.entity, self.entities)
+        root = rows.root
+        columns = [*self._identity(root)]
+        for path in self.paths:
+            typed = typed_column(resolve_column(self.entity, path, self.entities), root, self.entities, rows.reach)
+            sql = type_coerce(typed.sql, Boolean) if typed.kind is Kind.TRUTH else typed.sql
+            columns.append(sql.label(column_of_subject(path)))
+        for (filter_, period), position in self.filters.items():
+            holds = case((self._clause(filter_, period, rows), literal(1)), else_=literal(0))
+            columns.append(type_coerce(holds, Boolean).label(_shared_filter(position)))
+        where = []
+        if subjects is not None:
+            if len(subjects) <= FEW:
+                where.append(root.id.op("IN", is_comparison=True)(listed(subjects)) if subjects else false())
+        elif self.wanted and all(self.wanted):
+            where.append(or_(*(and_(*(self._clause(*demand, rows) for demand in demands)) for demands in self.wanted)))
+        return rows.join(select(*columns).select_from(root)).where(*where)
+
+    def _clause(self, filter_: Filter, period: Period | None, rows: RowSource) -> ColumnElement[bool]:
+        dates = DateContext(self.context.as_of, period)
+        return filter_clause(filter_, self.entity, rows.root, dates, entities=self.entities, reach=rows.reach)
+
+    def _identity(self, root: Any) -> Iterator[ColumnElement[Any]]:
+        options = self.entity.options
+
+        def end(relation: str | None) -> ColumnElement[Any]:
+            if relation == "self":
+                return root.id
+            return getattr(root, f"{relation}_id") if relation else cast(null(), Integer)
+
+        yield root.id.label(SUBJECT_ID)
+        yield (root.code if "code" in self.entity.fields else cast(root.id, String)).label(CODE)
+        owner = "self" if options.owner == "self" else options.scope or options.owner
+        yield end(owner).label(ORGANIZATION_ID)
+        yield end(options.person).label(MEMBER_ID)
+        if self.entity.code == "organization":
+            yield root.parent_id.label(PARENT_ID)
+
+
+def subjects_frame(reader: BulkReader, columns: SubjectColumns, subjects: Sequence[int] | None) -> pl.DataFrame:
+    """One row a subject, in order of ``subject_id``: identity, organization, member, ``s.*``, and the filters under
+    their shared names. ``SubjectColumns.of_rule`` gives them the names a rule knows."""
+    frame = reader.fetch(columns.statement(subjects))
     if subjects is not None and len(subjects) > FEW:
         frame = frame.filter(pl.col(SUBJECT_ID).is_in(list(subjects)))
     return frame.sort(SUBJECT_ID)
 
 
-def _statement(
-    rule: Rule, entity: EntityType, entities: Registry, context: Context, subjects: Sequence[int] | None
-) -> Select[Any]:
-    rows = RowSource(entity, entities)
-    root, options = rows.root, entity.options
-    columns = [root.id.label(SUBJECT_ID)]
-    columns.append((root.code if "code" in entity.fields else cast(root.id, String)).label(CODE))
-    if options.owner == "self":
-        columns.append(root.id.label(ORGANIZATION_ID))
-    elif owner := options.scope or options.owner:
-        columns.append(getattr(root, f"{owner}_id").label(ORGANIZATION_ID))
-    else:
-        columns.append(cast(null(), Integer).label(ORGANIZATION_ID))
-    if entity.code == "organization":
-        columns.append(root.parent_id.label(PARENT_ID))
-    for path in columns_used(rule, entity, entities):
-        typed = typed_column(resolve_column(entity, path, entities), root, entities, rows.reach)
-        sql = typed.sql
-        columns.append((type_coerce(sql, Boolean) if typed.kind is Kind.TRUTH else sql).label(column_of_subject(path)))
-    dates = DateContext(context.as_of, context.period)
-    for position, filter_ in enumerate(filters_of(rule)):
-        clause = filter_clause(filter_, entity, root, dates, entities=entities, reach=rows.reach)
-        holds = type_coerce(case((clause, literal(1)), else_=literal(0)), Boolean)
-        columns.append(holds.label(column_of_filter(position)))
-    statement = rows.join(select(*columns).select_from(root))
-    if subjects is not None and len(subjects) <= FEW:
-        statement = statement.where(root.id.op("IN", is_comparison=True)(listed(subjects)) if subjects else false())
-    return statement
+def _shared_filter(position: int) -> str:
+    return f"#{column_of_filter(position)}"
+
+
+def _meaning(filter_: Filter, context: Context) -> tuple[Filter, Period | None]:
+    return filter_, context.period if names_period(filter_) else None
+
+
+def _demanded(rule: Rule, context: Context) -> list[tuple[Filter, Period | None]]:
+    """Filters outside of which a rule has nothing to say of a subject. None are told of an index: a roll-up scores
+    organizations that the rule itself does not apply to."""
+    if isinstance(rule, Index):
+        return []
+    return [_meaning(condition, context) for condition in rule.applies_to if is_filter(condition)]
 
 
 def organizations_above(reader: BulkReader, entities: Registry, subjects: Sequence[int] | None) -> pl.DataFrame:

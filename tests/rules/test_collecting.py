@@ -445,6 +445,7 @@ def test_the_frame_has_what_expressions_parameters_and_filters_need(engine: Engi
         "subject_id",
         "code",
         "organization_id",
+        "member_id",
         "s.is_lost",
         "s.left_on",
         "s.organization.parent.code",

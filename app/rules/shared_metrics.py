@@ -1,0 +1,68 @@
+"""Metrics over rows of entities that several rules of one subject and date ask for: equal ones are counted once.
+
+Two metrics are equal that count the same rows of the same days in the same way, whatever their rules call them and
+whatever their periods are: a branch's members are counted once for all the warnings that divide by them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+import polars as pl
+
+from app.entity.periods import Period
+from app.entity.registry import Registry
+
+from .context import Context
+from .metric_parts import finished
+from .metric_queries import Group, groups_of, speaks_of_period
+from .model import Metric, Rule, Window
+from .result_columns import INDEX_SOURCE, WARNING_SOURCE
+from .windows import Span, span_of
+
+
+class SharedMetrics:
+    """Which metrics to count for rules of one date, and what the rules call them."""
+
+    def __init__(self, asked: Iterable[tuple[Rule, Context]]) -> None:
+        self._asked: dict[Any, tuple[Metric, Context]] = {}
+        self._names: dict[tuple[str, str], str] = {}
+        for rule, context in asked:
+            for metric in metrics_of_rows(rule):
+                key = _meaning(metric, context)
+                name = self._asked.setdefault(key, (replace(metric, name=str(len(self._asked))), context))[0].name
+                self._names[rule.code, metric.name] = name
+
+    def name_of(self, rule: Rule, metric: Metric) -> str:
+        """The shared name of a rule's metric."""
+        return self._names[rule.code, metric.name]
+
+    def groups(self, subject: str, entities: Registry) -> list[Group]:
+        """The metrics by statement."""
+        return groups_of(list(self._asked.values()), subject, entities)
+
+    def finished(self, entities: Registry) -> list[pl.Expr]:
+        """The figures under their shared names, from the parts that the statements of ``groups`` bring."""
+        return [figure for metric, context in self._asked.values() for figure in finished([metric], context, entities)]
+
+
+def metrics_of_rows(rule: Rule) -> list[Metric]:
+    """A rule's metrics over rows of entities."""
+    return [metric for metric in _metrics(rule) if metric.entity not in (INDEX_SOURCE, WARNING_SOURCE)]
+
+
+def metrics_of_results(rule: Rule) -> list[Metric]:
+    """A rule's metrics over the results of other rules."""
+    return [metric for metric in _metrics(rule) if metric.entity in (INDEX_SOURCE, WARNING_SOURCE)]
+
+
+def _metrics(rule: Rule) -> list[Metric]:
+    return [metric for metric in rule.metrics if isinstance(metric, Metric)]
+
+
+def _meaning(metric: Metric, context: Context) -> tuple[Metric, Span, Period | None]:
+    """What is the same for metrics that count the same."""
+    bare = replace(metric, name="", line=0, window=Window())
+    return bare, span_of(metric.window, context), context.period if speaks_of_period(metric) else None
