@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from functools import cached_property
 
 import polars as pl
-from sqlalchemy import Connection, Engine, Select, literal, null, or_, select
+from sqlalchemy import Connection, Engine, or_, select
 
 from app.database.bulk import listed
 from app.database.transfer import fetch
 from app.entity.periods import Period
-from app.entity.registry import EntityType, Registry
+from app.entity.registry import Registry
 from app.rules.library import RuleLibrary
 from app.rules.model import Index, Rule, Warning
+from app.rules.subject_rows import FEW
 from app.rules.workdays import Calendar
 
 from .breakdowns import read_columns, read_frame
 from .models import IN_FORCE, Held, Score, WarningState
-from .publishing import condition_key
+from .publishing import condition_key, levels_in_force, scores_in_force
 
 _scores, _states, _held = Score.__table__, WarningState.__table__, Held.__table__
 
@@ -60,21 +62,22 @@ class PublishedResults:
             period = str(Period.containing(as_of, rule.period)) if rule.period else ""
             self._computed[rule.code, period] = results
 
-    def index(self, code: str, as_of: date, back: int = 0) -> pl.DataFrame:
+    def index(self, code: str, as_of: date, back: int = 0, *, subjects: Sequence[int] | None = None) -> pl.DataFrame:
         """The results of an index for its period that contains ``as_of``, or for the ``back``-th before it: columns of
-        the results frame with ``organization_id`` and ``member_id``. Empty where nothing was published."""
+        the results frame with ``organization_id`` and ``member_id``; of all, or at least of ``subjects``. Empty where
+        nothing was published."""
         rule = self._library.rule(code, as_of)
         period = str(Period.containing(as_of, rule.period).shifted(-back)) if rule.period else ""
         if back == 0 and (code, period) in self._computed:
             return self._computed[code, period]
         with self._engine.connect() as connection:
-            frame = read_frame(connection, code, period)
-            scores = fetch(
-                connection,
-                select(_scores.c.subject_id).where(
-                    _scores.c.rule_code == code, _scores.c.period_code == period, _scores.c.until_run_id == IN_FORCE
-                ),
+            frame = read_frame(connection, code, period, subjects)
+            in_force = select(_scores.c.subject_id).where(
+                _scores.c.rule_code == code, _scores.c.period_code == period, _scores.c.until_run_id == IN_FORCE
             )
+            if subjects is not None:
+                in_force = in_force.where(_scores.c.subject_id.op("IN")(listed(subjects or [-1])))
+            scores = fetch(connection, in_force)
         if frame is None:
             return pl.DataFrame(schema={**PLACE_SCHEMA, "score": pl.Float64, "light": pl.String})
         # A breakdown outlives its score when the rule stops applying to the subject; the scores in force decide.
@@ -84,9 +87,17 @@ class PublishedResults:
         """The entity that an index scores."""
         return self._library.rule(code, as_of).subject
 
-    def warnings(self, as_of: date, *, start: date | None = None, end: date | None = None) -> pl.DataFrame:
+    def warnings(
+        self,
+        as_of: date,
+        *,
+        start: date | None = None,
+        end: date | None = None,
+        within: tuple[str, Sequence[int]] | None = None,
+    ) -> pl.DataFrame:
         """Levels that stand at ``as_of``, or stood at any time from ``start`` to ``end``: ``warning``, ``level``,
-        ``entity``, ``since``, ``subject_id``, ``organization_id``, ``member_id``."""
+        ``entity``, ``since``, ``subject_id``, ``organization_id``, ``member_id``. ``within``: a column of ids and the
+        ids in it that are asked for; others may be left out."""
         first, last = start or as_of, end or as_of
         computed = {code: frame for (code, day), frame in self._warnings.items() if day == as_of and start is None}
         statement = select(
@@ -103,6 +114,9 @@ class PublishedResults:
             or_(_states.c.until_on.is_(None), _states.c.until_on > first),
             _states.c.rule_code.not_in(list(computed)),
         )
+        if within is not None:
+            column, ids = within
+            statement = statement.where(_states.c[column].op("IN")(listed(ids or [-1])))
         with self._engine.connect() as connection:
             stored = fetch(connection, statement)
         computed_levels = [frame.filter(pl.col("level") != "no_data") for frame in computed.values()]
@@ -110,32 +124,63 @@ class PublishedResults:
 
 
 class State:
-    """The state a run starts from: the lights in force, and since when conditions have held. Kept with the run's
-    frame, so that the run can be repeated."""
+    """The state a run starts from: the results in force, and since when conditions have held. Kept with the run's
+    frame, so that the run can be repeated. ``subjects``: only theirs."""
 
-    def __init__(self, connection: Connection, rule: Rule, period_code: str) -> None:
-        self._connection, self._rule, self._period = connection, rule, period_code
+    def __init__(
+        self, connection: Connection, rule: Rule, period_code: str, subjects: Sequence[int] | None = None
+    ) -> None:
+        self._connection, self._rule, self._period, self._subjects = connection, rule, period_code, subjects
+        self._held: dict[str, pl.DataFrame] = {}
+
+    @cached_property
+    def in_force(self) -> pl.DataFrame:
+        """The rows that publishing compares with."""
+        if isinstance(self._rule, Warning):
+            return levels_in_force(self._connection, self._rule.code, self._subjects)
+        return scores_in_force(self._connection, self._rule.code, self._period, self._subjects)
 
     def present(self) -> pl.DataFrame:
         """``subject_id``, ``present``: the light or level of the last published run of the rule and period."""
-        table = _states if isinstance(self._rule, Warning) else _scores
-        return fetch(
-            self._connection,
-            select(table.c.subject_id, table.c.light.label("present")).where(
-                table.c.rule_code == self._rule.code,
-                table.c.period_code == self._period,
-                table.c.until_run_id == IN_FORCE,
-            ),
-        )
+        frame = self.in_force
+        if "period_code" in frame.columns:
+            frame = frame.filter(pl.col("period_code") == self._period)
+        return frame.select("subject_id", pl.col("light").alias("present"))
 
     def held(self, condition: str) -> pl.DataFrame:
         """``subject_id``, ``since`` for a condition in its normal form (``app.rules.expressions.written``)."""
-        return fetch(
-            self._connection,
-            select(_held.c.subject_id, _held.c.since).where(
+        if condition not in self._held:
+            statement = select(_held.c.subject_id, _held.c.since).where(
                 _held.c.rule_code == self._rule.code, _held.c.condition_key == condition_key(condition)
-            ),
-        )
+            )
+            if self._subjects is not None:
+                statement = statement.where(_held.c.subject_id.op("IN")(listed(self._subjects or [-1])))
+            self._held[condition] = fetch(self._connection, statement)
+        return self._held[condition]
+
+
+class Places:
+    """Where organizations are in the tree on the day of a run."""
+
+    def __init__(self, connection: Connection, registry: Registry) -> None:
+        self._connection, self._table = connection, registry["organization"].model.__table__
+        self._known = pl.DataFrame(schema={"organization_id": pl.Int64, "path": pl.String, "tier": pl.String})
+
+    def of(self, subjects: pl.DataFrame) -> pl.DataFrame:
+        """Where each of a subjects frame belongs: ``PLACE_SCHEMA``."""
+        ids = subjects["organization_id"].drop_nulls().unique()
+        missing = ids.filter(~ids.is_in(self._known["organization_id"].implode()))
+        if not missing.is_empty():
+            self._read(missing.to_list())
+        places = subjects.select("subject_id", pl.col("code").alias("subject_code"), "organization_id", "member_id")
+        return places.join(self._known, on="organization_id", how="left", maintain_order="left").cast(PLACE_SCHEMA)
+
+    def _read(self, ids: list[int]) -> None:
+        table = self._table
+        statement = select(table.c.id.label("organization_id"), table.c.path, table.c.tier)
+        if len(ids) <= FEW:
+            statement = statement.where(table.c.id.op("IN")(listed(ids)))
+        self._known = pl.concat([self._known, fetch(self._connection, statement)]).unique("organization_id")
 
 
 def calendar_of(connection: Connection, registry: Registry) -> Calendar:
@@ -172,40 +217,3 @@ def siblings_of(
     return children.join(published, on="subject_id", how="inner").select(
         "subject_id", "parent_id", "rolled", "roll_weight"
     )
-
-
-def places_of(connection: Connection, subject: str, registry: Registry) -> pl.DataFrame:
-    """Where every subject belongs on this day: its organization, that one's path and tier, and its member."""
-    entity = registry[subject]
-    statement = _places(entity, registry)
-    return fetch(connection, statement).cast(PLACE_SCHEMA)
-
-
-def _places(entity: EntityType, registry: Registry) -> Select:
-    table = entity.model.__table__
-    options = entity.options
-    organizations = registry["organization"].model.__table__
-    code = table.c.code.label("subject_code") if "code" in table.c else literal("").label("subject_code")
-    if options.person == "self":
-        member = table.c.id.label("member_id")
-    elif options.person:
-        member = table.c[f"{options.person}_id"].label("member_id")
-    else:
-        member = null().label("member_id")
-    if options.owner == "self":
-        organization, source = table.c.id, table
-        path, tier = table.c.path, table.c.tier
-    elif options.scope or options.owner:
-        organization = table.c[f"{options.scope or options.owner}_id"]
-        source = table.outerjoin(organizations, organizations.c.id == organization)
-        path, tier = organizations.c.path, organizations.c.tier
-    else:
-        organization, source, path, tier = null(), table, null(), null()
-    return select(
-        table.c.id.label("subject_id"),
-        code,
-        organization.label("organization_id"),
-        member,
-        path.label("path"),
-        tier.label("tier"),
-    ).select_from(source)

@@ -36,44 +36,43 @@ class LeaseLost(Exception):
 
 @dataclass(frozen=True)
 class Holding:
-    """A lease that is held."""
+    """Leases that are held."""
 
-    name: str
+    names: tuple[str, ...]
     holder: str
 
     def require(self, connection: Connection) -> None:
-        """Raises LeaseLost if the lease is another's by now. To be asked in the transaction that writes the work."""
-        mine = select(_leases.c.name).where(_leases.c.name == self.name, _leases.c.holder == self.holder)
-        if connection.execute(mine).first() is None:
-            raise LeaseLost(self.name)
+        """Raises LeaseLost if any of them is another's by now. To be asked in the transaction that writes the work."""
+        mine = select(_leases.c.name).where(_leases.c.name.in_(self.names), _leases.c.holder == self.holder)
+        lost = set(self.names) - set(connection.execute(mine).scalars())
+        if lost:
+            raise LeaseLost(", ".join(sorted(lost)))
 
 
-def _try(engine: Engine, name: str, holder: str) -> bool:
+def _missing(engine: Engine, names: tuple[str, ...], holder: str) -> str | None:
+    """Take all the leases, or none and say which one another holds."""
     moment = now()
     with for_writing(engine).begin() as connection:
-        taken = connection.execute(
-            update(_leases)
-            .where(_leases.c.name == name, _leases.c.heartbeat_at < moment - VOID_AFTER)
-            .values(holder=holder, heartbeat_at=moment)
-        )
-        if taken.rowcount:
-            return True
-        if connection.execute(select(_leases.c.name).where(_leases.c.name == name)).first():
-            return False
+        void = _leases.c.heartbeat_at < moment - VOID_AFTER
+        connection.execute(delete(_leases).where(_leases.c.name.in_(names), void))
+        taken = connection.execute(select(_leases.c.name).where(_leases.c.name.in_(names)).limit(1)).scalar()
+        if taken is not None:
+            return taken
         try:
             with connection.begin_nested():
-                connection.execute(insert(_leases).values(name=name, holder=holder, heartbeat_at=moment))
+                rows = [{"name": name, "holder": holder, "heartbeat_at": moment} for name in sorted(names)]
+                connection.execute(insert(_leases), rows)
         except (IntegrityError, OperationalError):  # another process was first; MariaDB may call it a deadlock
-            return False
-        return True
+            return names[0]
+        return None
 
 
 class _Heart(threading.Thread):
-    """Renews a lease while its holder works."""
+    """Renews leases while their holder works."""
 
-    def __init__(self, engine: Engine, name: str, holder: str) -> None:
-        super().__init__(name=f"lease-{name}", daemon=True)
-        self.engine, self.lease, self.holder = engine, name, holder
+    def __init__(self, engine: Engine, names: tuple[str, ...], holder: str) -> None:
+        super().__init__(name=f"lease-{names[0]}", daemon=True)
+        self.engine, self.names, self.holder = engine, names, holder
         self.stopped = threading.Event()
 
     def run(self) -> None:
@@ -82,7 +81,7 @@ class _Heart(threading.Thread):
                 with for_writing(self.engine).begin() as connection:
                     connection.execute(
                         update(_leases)
-                        .where(_leases.c.name == self.lease, _leases.c.holder == self.holder)
+                        .where(_leases.c.name.in_(self.names), _leases.c.holder == self.holder)
                         .values(heartbeat_at=now())
                     )
             except OperationalError:  # the database is away or busy: the next beat tries again
@@ -91,31 +90,32 @@ class _Heart(threading.Thread):
 
 @contextmanager
 def lease(
-    engine: Engine, name: str, *, wait_seconds: float = 0, waiting: Callable[[], None] | None = None
+    engine: Engine, *names: str, wait_seconds: float = 0, waiting: Callable[[], None] | None = None
 ) -> Iterator[Holding]:
-    """Hold a lease for the block. Raises LeaseTaken if another holder keeps it for longer than ``wait_seconds``.
+    """Hold the leases of these names (at least one) for the block, all of them at once, so that two holders never
+    wait for one another. Raises LeaseTaken if another holder keeps one for longer than ``wait_seconds``.
 
-    A holder that was killed leaves a lease whose heartbeat stops; it is void after ``VOID_AFTER``.
+    A holder that was killed leaves leases whose heartbeat stops; they are void after ``VOID_AFTER``.
     """
     holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
     deadline = time.monotonic() + wait_seconds
     pause = 0.05
-    while not _try(engine, name, holder):
+    while (taken := _missing(engine, names, holder)) is not None:
         if time.monotonic() >= deadline:
             raise LeaseTaken(
-                f"“{name}”正在由另一个进程评定，请等它完成后再试",
-                f"“{name}” is being evaluated by another process; try again when it has finished",
+                f"“{taken}”正在由另一个进程评定，请等它完成后再试",
+                f"“{taken}” is being evaluated by another process; try again when it has finished",
             )
         if waiting:
             waiting()
         time.sleep(pause)
         pause = min(pause * 1.5, 1.0)
-    heart = _Heart(engine, name, holder)
+    heart = _Heart(engine, names, holder)
     heart.start()
     try:
-        yield Holding(name, holder)
+        yield Holding(names, holder)
     finally:
         heart.stopped.set()
         heart.join()
         with for_writing(engine).begin() as connection:
-            connection.execute(delete(_leases).where(_leases.c.name == name, _leases.c.holder == holder))
+            connection.execute(delete(_leases).where(_leases.c.name.in_(names), _leases.c.holder == holder))

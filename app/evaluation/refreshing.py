@@ -7,10 +7,11 @@ worker killed in between does the work again, with the same outcome.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, Row, select
 
 from app.database.bulk import delete_by_id, listed
 from app.database.clock import today
@@ -19,6 +20,7 @@ from app.entity.periods import Period
 from app.entity.registry import Registry, registry
 from app.rules.library import RuleLibrary
 from app.rules.model import Index, Rule
+from app.rules.result_columns import INDEX_SOURCE, WARNING_SOURCE
 from app.rules.scoring import PeerStatistics
 
 from .dependencies import entities_read, subjects_of_rows
@@ -26,7 +28,7 @@ from .inputs import PublishedResults
 from .leases import LeaseTaken, lease
 from .models import Change, Extent, Run, RunState
 from .progress import Progress
-from .running import Request, evaluate, evaluate_rule
+from .running import Planned, Request, evaluate, evaluating
 
 MOST_SUBJECTS = 2_000
 """More changed subjects of a rule than this are scored by a full run of the rule, which costs less."""
@@ -101,61 +103,50 @@ def _refresh(engine: Engine, library: RuleLibrary, marks: Marks, progress: Progr
     day = today()
     if marks.coarse:
         return sum(outcome.changed for outcome in evaluate(engine, library, Request(), progress=progress))
-    results = PublishedResults(engine, library)
-    changed_rules: set[str] = set()
-    changed = 0
-    rules = library.ordered(None, day)
+    rules = [rule for rule in library.ordered(None, day) if _may_change(rule, marks)]
+    if not rules:
+        return 0
     progress.start(rules=len(rules))
-    for rule in rules:
-        reads = entities_read(rule, registry)
-        by_results = ("index" in reads or "warning" in reads) and changed_rules
-        if not (reads & set(marks.rows)) and not by_results:
-            continue
-        outcome_changed = _refresh_rule(engine, library, rule, marks, day, results, progress)
-        if outcome_changed:
-            changed_rules.add(rule.code)
-            changed += outcome_changed
+    names = [f"{rule.code}:{_period(rule, day) or ''}" for rule in rules]
+    with lease(engine, *names, wait_seconds=LEASE_WAIT_SECONDS, waiting=progress.waiting) as holding:
+        with engine.connect() as connection:
+            plan = _plan(connection, rules, marks, day)
+        changed = 0
+        results = PublishedResults(engine, library)
+        with evaluating(engine, plan, results, holding=holding, progress=progress) as evaluator:
+            for planned in plan:
+                if changed or entities_read(planned.rule, registry) & set(marks.rows):
+                    changed += evaluator.evaluate(planned).changed
     progress.finish()
     return changed
 
 
-def _refresh_rule(
-    engine: Engine,
-    library: RuleLibrary,
-    rule: Rule,
-    marks: Marks,
-    day: date,
-    results: PublishedResults,
-    progress: Progress,
-) -> int:
-    period = Period.containing(day, rule.period) if rule.period else None
-    with engine.connect() as connection:
+def _may_change(rule: Rule, marks: Marks) -> bool:
+    """Whether the rule reads what is marked, or results of rules that may."""
+    return bool(entities_read(rule, registry) & {*marks.rows, INDEX_SOURCE, WARNING_SOURCE})
+
+
+def _period(rule: Rule, day: date) -> Period | None:
+    return Period.containing(day, rule.period) if rule.period else None
+
+
+def _plan(connection: Connection, rules: Sequence[Rule], marks: Marks, day: date) -> list[Planned]:
+    """The rules that have subjects to score again: just those, or all where that costs less or there is nothing to
+    compare with."""
+    plan = []
+    for rule in rules:
+        period = _period(rule, day)
         subjects = _subjects(connection, rule, marks, registry)
-    if not subjects:
-        return 0
-    name = f"{rule.code}:{period or ''}"
-    with lease(engine, name, wait_seconds=LEASE_WAIT_SECONDS, waiting=progress.waiting) as holding:
-        with engine.connect() as connection:
-            last = _last_full_run(connection, rule, str(period or ""), day)
+        if not subjects:
+            continue
+        last = _last_full_run(connection, rule, str(period or ""))
         whole = last is None or len(subjects) > MOST_SUBJECTS or last.rule_version != rule.version
         statistics = None
         if not whole and isinstance(rule, Index):
-            statistics = PeerStatistics.from_bytes(last.peer_statistics) if last.peer_statistics else None
+            statistics = _statistics(connection, last.id)
             whole = statistics is None
-        outcome = evaluate_rule(
-            engine,
-            rule,
-            period,
-            day,
-            results,
-            holding=holding,
-            progress=progress,
-            subjects=None if whole else sorted(subjects),
-            statistics=statistics,
-        )
-    if whole:
-        results.remember(rule, day, outcome.results, published=outcome.run_id is not None)
-    return outcome.changed
+        plan.append(Planned(rule, period, day, None if whole else sorted(subjects), statistics))
+    return plan
 
 
 def _subjects(connection: Connection, rule: Rule, marks: Marks, registry: Registry) -> set[int]:
@@ -171,9 +162,9 @@ def _subjects(connection: Connection, rule: Rule, marks: Marks, registry: Regist
     return subjects
 
 
-def _last_full_run(connection: Connection, rule: Rule, period_code: str, day: date):
+def _last_full_run(connection: Connection, rule: Rule, period_code: str) -> Row | None:
     statement = (
-        select(_runs.c.rule_version, _runs.c.as_of, _runs.c.peer_statistics)
+        select(_runs.c.id, _runs.c.rule_version)
         .where(
             _runs.c.rule_code == rule.code,
             _runs.c.period_code == period_code,
@@ -183,3 +174,8 @@ def _last_full_run(connection: Connection, rule: Rule, period_code: str, day: da
         .order_by(_runs.c.id.desc())
     )
     return connection.execute(statement.limit(1)).first()
+
+
+def _statistics(connection: Connection, run_id: int) -> PeerStatistics | None:
+    content = connection.execute(select(_runs.c.peer_statistics).where(_runs.c.id == run_id)).scalar()
+    return PeerStatistics.from_bytes(content) if content else None

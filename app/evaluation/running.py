@@ -1,13 +1,15 @@
-"""Evaluating rules as a whole: collect, score, publish, one rule after another in the order of their dependencies.
+"""Evaluating rules: collect, score, publish, one rule after another in the order of their dependencies.
 
-Each rule is one run: it reads in one transaction, and publishes in one. A run that dies in between leaves what was in
-force; the job is tried again and nothing is doubled, because publishing writes only what differs.
+The rules of an evaluation read the records together, at one moment, and each publishes in a transaction of its own: a
+run. An evaluation that dies in between leaves what was in force or has been published; the job is tried again and
+nothing is doubled, because publishing writes only what differs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import polars as pl
@@ -18,7 +20,7 @@ from app.database.engine import for_writing
 from app.entity.labels import UserError
 from app.entity.periods import Period
 from app.entity.registry import registry
-from app.rules.collecting import collect
+from app.rules.collecting import Asked, Records
 from app.rules.context import Context
 from app.rules.library import RuleLibrary
 from app.rules.model import Index, Rule, Warning
@@ -26,15 +28,16 @@ from app.rules.scoring import PeerStatistics, score_index, score_warning
 
 from . import periods
 from .breakdowns import write_breakdowns
-from .inputs import PublishedResults, State, calendar_of, places_of, siblings_of
+from .inputs import Places, PublishedResults, State, calendar_of, siblings_of
 from .leases import Holding, lease
 from .models import Extent, Run, RunState
 from .progress import Progress
-from .publishing import publish_held, publish_levels, publish_scores
+from .publishing import Changes, HeldChanges, held_changes, level_changes, score_changes
 from .versions import record_version
 
 _runs = Run.__table__
 LEASE_WAIT_SECONDS = 600.0
+HELD = "held."
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,26 @@ class Outcome:
     changed: int = 0
 
 
+@dataclass(frozen=True)
+class Planned:
+    """A rule to evaluate for one period at one date. ``subjects``: only these (a partial run), scored against the
+    ``statistics`` of the last full run."""
+
+    rule: Rule
+    period: Period | None
+    as_of: date
+    subjects: Sequence[int] | None = None
+    statistics: PeerStatistics | None = None
+
+    @property
+    def period_code(self) -> str:
+        return str(self.period or "")
+
+    @property
+    def lease_name(self) -> str:
+        return f"{self.rule.code}:{self.period_code}"
+
+
 def evaluate(
     engine: Engine, library: RuleLibrary, request: Request, *, progress: Progress, evaluation_id: int | None = None
 ) -> list[Outcome]:
@@ -73,31 +96,31 @@ def evaluate(
     plan = _plan(library, request, day)
     _refuse_closed(engine, plan, request.correction_reason)
     progress.start(rules=len(plan))
+    if not plan:
+        progress.finish()
+        return []
     results = PublishedResults(engine, library)
+    names = [planned.lease_name for planned in plan]
     outcomes = []
-    for rule, period, as_of in plan:
-        with lease(
-            engine, f"{rule.code}:{period or ''}", wait_seconds=LEASE_WAIT_SECONDS, waiting=progress.waiting
-        ) as holding:
-            outcome = evaluate_rule(
-                engine,
-                rule,
-                period,
-                as_of,
-                results,
-                holding=holding,
-                progress=progress,
-                evaluation_id=evaluation_id,
-                correction_reason=request.correction_reason,
-                publish_warnings=as_of >= day,
-            )
-        results.remember(outcome.rule, outcome.as_of, outcome.results, published=outcome.run_id is not None)
-        outcomes.append(outcome)
+    with (
+        lease(engine, *names, wait_seconds=LEASE_WAIT_SECONDS, waiting=progress.waiting) as holding,
+        evaluating(
+            engine,
+            plan,
+            results,
+            holding=holding,
+            progress=progress,
+            evaluation_id=evaluation_id,
+            correction_reason=request.correction_reason,
+        ) as evaluator,
+    ):
+        for planned in plan:
+            outcomes.append(evaluator.evaluate(planned, publish_warnings=planned.as_of >= day))
     progress.finish()
     return outcomes
 
 
-def _plan(library: RuleLibrary, request: Request, day: date) -> list[tuple[Rule, Period | None, date]]:
+def _plan(library: RuleLibrary, request: Request, day: date) -> list[Planned]:
     """The rules to evaluate in the order of their dependencies, each with its period and date."""
     wanted = request.rules
     as_of = request.as_of
@@ -112,148 +135,187 @@ def _plan(library: RuleLibrary, request: Request, day: date) -> list[tuple[Rule,
     for rule in library.ordered(wanted, as_of):
         asked = request.period if wanted and rule.code in wanted else None
         period, rule_day = periods.choose(rule.period, asked, as_of, day)
-        plan.append((rule, period, rule_day))
+        plan.append(Planned(rule, period, rule_day))
     return plan
 
 
-def _refuse_closed(engine: Engine, plan: list[tuple[Rule, Period | None, date]], reason: str | None) -> None:
+def _refuse_closed(engine: Engine, plan: list[Planned], reason: str | None) -> None:
     """Refuse before anything is published, rather than when its turn comes to the one that is closed."""
     with engine.connect() as connection:
-        for rule, period, as_of in plan:
-            if isinstance(rule, Index) and not _later_is_in_force(connection, rule.code, str(period or ""), as_of):
-                periods.refuse_closed(connection, period, reason)
+        for planned in plan:
+            if isinstance(planned.rule, Index) and not _later_is_in_force(connection, planned):
+                periods.refuse_closed(connection, planned.period, reason)
 
 
-def evaluate_rule(
+@contextmanager
+def evaluating(
     engine: Engine,
-    rule: Rule,
-    period: Period | None,
-    as_of: date,
+    plan: Sequence[Planned],
     results: PublishedResults,
     *,
     holding: Holding,
     progress: Progress,
     evaluation_id: int | None = None,
     correction_reason: str | None = None,
-    publish_warnings: bool = True,
-    subjects: Sequence[int] | None = None,
-    statistics: PeerStatistics | None = None,
-) -> Outcome:
-    """Collect, score and publish one rule for one period at one date; the caller is holding its lease.
+) -> Iterator[Evaluator]:
+    """An evaluator of planned rules, whose leases the caller is holding. All it reads of the records is of one
+    moment."""
+    reading = engine.connect()
+    if engine.dialect.name != "sqlite":  # where a transaction sees one moment anyway
+        reading = reading.execution_options(isolation_level="REPEATABLE READ")
+    with reading as connection:
+        calendar = calendar_of(connection, registry)
+        asked = [
+            Asked(planned.rule, Context(planned.as_of, planned.period, calendar), planned.subjects) for planned in plan
+        ]
+        with Records(connection, asked, registry, leaving_out=True) as records:
+            yield Evaluator(engine, connection, records, results, holding, progress, evaluation_id, correction_reason)
 
-    ``subjects``: only these (a partial run, scored against the ``statistics`` of the last full one).
-    """
-    period_code = str(period or "")
-    progress.rule(rule)
-    with engine.connect() as connection:
-        context = Context(as_of, period, calendar_of(connection, registry))
-        state = State(connection, rule, period_code)
-        frame = collect(connection, rule, registry, context, subjects=subjects, results=results, state=state)
-        places = places_of(connection, rule.subject, registry)
+
+class Evaluator:
+    """Evaluates planned rules one after another; made by ``evaluating``."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        connection: Connection,
+        records: Records,
+        results: PublishedResults,
+        holding: Holding,
+        progress: Progress,
+        evaluation_id: int | None,
+        correction_reason: str | None,
+    ) -> None:
+        self._engine, self._connection, self._records, self._results = engine, connection, records, results
+        self._holding, self._progress = holding, progress
+        self._evaluation_id, self._correction_reason = evaluation_id, correction_reason
+        self._places = Places(connection, registry)
+
+    def evaluate(self, planned: Planned, *, publish_warnings: bool = True) -> Outcome:
+        """Collect, score and publish one rule. Its results are there for the rules after it."""
+        outcome = self._evaluate(planned, publish_warnings)
+        if planned.subjects is None:
+            self._results.remember(planned.rule, planned.as_of, outcome.results, published=outcome.run_id is not None)
+        return outcome
+
+    def _evaluate(self, planned: Planned, publish_warnings: bool) -> Outcome:
+        rule, progress = planned.rule, self._progress
+        progress.rule(rule)
+        state = State(self._connection, rule, planned.period_code, planned.subjects)
+        frame = self._records.frame(rule, results=self._results, state=state)
+        progress.subjects(frame.height)
+        scores, statistics = self._scored(planned, frame)
+        scores = scores.join(self._places.of(frame), on="subject_id", how="left", maintain_order="left")
+        unpublished = Outcome(rule, planned.period, planned.as_of, scores)
+        if (isinstance(rule, Warning) and not publish_warnings) or _later_is_in_force(self._connection, planned):
+            return unpublished
+        work = _changes_of_index if isinstance(rule, Index) else _changes_of_warning
+        changes, held = work(planned, scores, state)
+        if planned.subjects is not None and isinstance(rule, Warning) and not changes and not any(held):
+            return unpublished  # most warnings have nothing to say of a change: that is not worth a run
+        progress.publishing(rule)
+        with for_writing(self._engine).begin() as connection:
+            progress.require_wanted(connection)
+            self._holding.require(connection)
+            periods.require_open(
+                connection, planned.period if isinstance(rule, Index) else None, self._correction_reason
+            )
+            record_version(connection, rule)
+            run_id = self._begin_run(connection, planned, frame.height, changes.subjects, statistics)
+            changes.publish(connection, run_id)
+            for each in held:
+                each.publish(connection)
+            if isinstance(rule, Index):
+                _publish_breakdowns(connection, planned, run_id, frame, scores)
+            connection.execute(
+                update(_runs).where(_runs.c.id == run_id).values(state=RunState.PUBLISHED, finished_at=now())
+            )
+        return replace(unpublished, run_id=run_id, changed=changes.subjects)
+
+    def _scored(self, planned: Planned, frame: pl.DataFrame) -> tuple[pl.DataFrame, PeerStatistics | None]:
+        rule, context = planned.rule, self._records.context(planned.rule)
+        if not isinstance(rule, Index):
+            return score_warning(rule, frame, context), None
         siblings = None
-        if isinstance(rule, Index) and rule.roll_up and subjects is not None:
-            siblings = siblings_of(connection, rule, period_code, registry, frame["subject_id"].to_list())
-        superseded = _later_is_in_force(connection, rule.code, period_code, as_of)
-    progress.subjects(frame.height)
-    if isinstance(rule, Index):
-        scored = score_index(rule, frame, context, statistics=statistics, siblings=siblings)
-        scores, new_statistics = scored.results, scored.statistics
-    else:
-        scores, new_statistics = score_warning(rule, frame, context), None
-    scores = scores.join(places, on="subject_id", how="left")
-    if superseded or (isinstance(rule, Warning) and not publish_warnings):
-        return Outcome(rule, period, as_of, scores)
-    progress.publishing(rule)
-    with for_writing(engine).begin() as connection:
-        progress.require_wanted(connection)
-        holding.require(connection)
-        periods.require_open(connection, period if isinstance(rule, Index) else None, correction_reason)
-        record_version(connection, rule)
-        run_id = connection.execute(
+        if rule.roll_up and planned.subjects is not None:
+            siblings = siblings_of(self._connection, rule, planned.period_code, registry, frame["subject_id"].to_list())
+        scored = score_index(rule, frame, context, statistics=planned.statistics, siblings=siblings)
+        return scored.results, scored.statistics if planned.subjects is None else None
+
+    def _begin_run(
+        self,
+        connection: Connection,
+        planned: Planned,
+        subjects: int,
+        changed: int,
+        statistics: PeerStatistics | None,
+    ) -> int:
+        rule = planned.rule
+        return connection.execute(
             insert(_runs).values(
-                evaluation_id=evaluation_id,
+                evaluation_id=self._evaluation_id,
                 rule_code=rule.code,
                 rule_kind="index" if isinstance(rule, Index) else "warning",
                 rule_version=rule.version,
-                period_code=period_code,
-                as_of=as_of,
-                extent=Extent.FULL if subjects is None else Extent.PARTIAL,
+                period_code=planned.period_code,
+                as_of=planned.as_of,
+                extent=Extent.FULL if planned.subjects is None else Extent.PARTIAL,
                 state=RunState.RUNNING,
-                subjects=frame.height,
+                subjects=subjects,
+                changed=changed,
                 started_at=now(),
-                correction_reason=correction_reason,
-                peer_statistics=new_statistics.to_bytes() if new_statistics and subjects is None else None,
+                correction_reason=self._correction_reason,
+                peer_statistics=statistics.to_bytes() if statistics else None,
             )
         ).inserted_primary_key[0]
-        publish = _publish_index if isinstance(rule, Index) else _publish_warning
-        changed = publish(connection, rule, period_code, run_id, as_of, frame, scores, subjects)
-        connection.execute(
-            update(_runs)
-            .where(_runs.c.id == run_id)
-            .values(state=RunState.PUBLISHED, finished_at=now(), changed=changed)
-        )
-    return Outcome(rule, period, as_of, scores, run_id, changed)
 
 
-def _publish_index(
-    connection: Connection,
-    rule: Index,
-    period_code: str,
-    run_id: int,
-    as_of: date,
-    frame: pl.DataFrame,
-    scores: pl.DataFrame,
-    subjects: Sequence[int] | None,
-) -> int:
-    changed = publish_scores(
-        connection,
-        rule_code=rule.code,
-        period_code=period_code,
-        run_id=run_id,
-        as_of=as_of,
-        frame=scores,
-        subjects=subjects,
+def _changes_of_index(planned: Planned, scores: pl.DataFrame, state: State) -> tuple[Changes, list[HeldChanges]]:
+    changes = score_changes(
+        state.in_force,
+        scores,
+        rule_code=planned.rule.code,
+        period_code=planned.period_code,
+        as_of=planned.as_of,
     )
-    joined = scores.join(frame, on="subject_id", how="left", suffix="_subject")
-    write_breakdowns(connection, rule.code, period_code, run_id, joined, full=subjects is None)
-    return changed
+    return changes, []
 
 
-def _publish_warning(
-    connection: Connection,
-    rule: Warning,
-    period_code: str,
-    run_id: int,
-    as_of: date,
-    frame: pl.DataFrame,
-    scores: pl.DataFrame,
-    subjects: Sequence[int] | None,
-) -> int:
-    held = {
-        name.removeprefix("held."): scores.select("subject_id", pl.col(name).alias("since"))
-        for name in scores.columns
-        if name.startswith("held.")
-    }
-    publish_held(connection, rule_code=rule.code, held=held, subjects=subjects)
-    return publish_levels(
-        connection,
+def _changes_of_warning(planned: Planned, scores: pl.DataFrame, state: State) -> tuple[Changes, list[HeldChanges]]:
+    rule = planned.rule
+    changes = level_changes(
+        state.in_force,
+        scores.rename({"level": "light", "value": "figure"}),
         rule_code=rule.code,
         subject_entity=rule.subject,
-        period_code=period_code,
-        run_id=run_id,
-        as_of=as_of,
-        frame=scores.rename({"level": "light", "value": "figure"}),
-        subjects=subjects,
+        period_code=planned.period_code,
+        as_of=planned.as_of,
     )
+    held = []
+    for name in scores.columns:
+        if name.startswith(HELD):
+            condition = name.removeprefix(HELD)
+            since = scores.select("subject_id", pl.col(name).alias("since"))
+            held.append(held_changes(rule.code, condition, state.held(condition), since))
+    return changes, held
 
 
-def _later_is_in_force(connection: Connection, rule_code: str, period_code: str, as_of: date) -> bool:
+def _publish_breakdowns(
+    connection: Connection, planned: Planned, run_id: int, frame: pl.DataFrame, scores: pl.DataFrame
+) -> None:
+    """Keep the figures beside the node scores; the subject's own columns are there once."""
+    figures = frame.drop(name for name in frame.columns if name in scores.columns and name != "subject_id")
+    joined = scores.join(figures, on="subject_id", how="left", maintain_order="left")
+    write_breakdowns(connection, planned.rule.code, planned.period_code, run_id, joined, full=planned.subjects is None)
+
+
+def _later_is_in_force(connection: Connection, planned: Planned) -> bool:
     """Whether a run of a later date was published for the rule and period: an earlier date must not replace it."""
     statement = select(_runs.c.id).where(
-        _runs.c.rule_code == rule_code,
-        _runs.c.period_code == period_code,
+        _runs.c.rule_code == planned.rule.code,
+        _runs.c.period_code == planned.period_code,
         _runs.c.state == RunState.PUBLISHED,
-        _runs.c.as_of > as_of,
+        _runs.c.as_of > planned.as_of,
     )
     return connection.execute(statement.limit(1)).first() is not None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -46,7 +47,7 @@ class CaseResults:
             return self.reader.subject
         return self.rules[code].subject
 
-    def index(self, code: str, as_of: date, back: int = 0) -> pl.DataFrame:
+    def index(self, code: str, as_of: date, back: int = 0, *, subjects: Sequence[int] | None = None) -> pl.DataFrame:
         rule = self.rules[code]
         wanted = Period.containing(as_of, rule.period).shifted(-back) if rule.period else None
         current = Period.containing(self.case.as_of, rule.period) if rule.period else None
@@ -99,7 +100,14 @@ class CaseResults:
         tie = self.rows.entities[entity].tie_to(self.reader.subject)
         return self.rows.value(entity, identity, f"{tie}_id") if tie else None
 
-    def warnings(self, as_of: date, *, start: date | None = None, end: date | None = None) -> pl.DataFrame:
+    def warnings(
+        self,
+        as_of: date,
+        *,
+        start: date | None = None,
+        end: date | None = None,
+        within: tuple[str, Sequence[int]] | None = None,
+    ) -> pl.DataFrame:
         first, last = start or as_of, end or as_of
         frame = self._given_warnings() if self.case.warnings is not None else self._computed_warnings()
         stands = (pl.col("since") <= last) & (pl.col("until").is_null() | (pl.col("until") > first))

@@ -85,6 +85,10 @@ class Records:
     ) -> None:
         self._reader.__exit__(kind, error, trace)
 
+    def context(self, rule: Rule) -> Context:
+        """The context that was given with one of the rules."""
+        return self._asked[rule.code].context
+
     def frame(self, rule: Rule, *, results: ResultsProvider, state: StateProvider) -> pl.DataFrame:
         """The subjects frame of one of the rules. ``results`` are asked now: the rules it reads from come before it.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Protocol
@@ -30,16 +30,24 @@ RESULT_COLUMNS = frozenset({"score", "light", "rank", "peer_rank", "grade"})
 class ResultsProvider(Protocol):
     """What has been computed or published of other rules (``app.evaluation.inputs``)."""
 
-    def index(self, code: str, as_of: date, back: int = 0) -> pl.DataFrame:
+    def index(self, code: str, as_of: date, back: int = 0, *, subjects: Sequence[int] | None = None) -> pl.DataFrame:
         """Results of an index for its period that contains ``as_of``, or the ``back``-th before it: ``subject_id``
-        and the columns of the results frame."""
+        and the columns of the results frame. ``subjects``: all that is asked for; others may be left out."""
 
     def index_subject(self, code: str, as_of: date) -> str:
         """The entity that an index scores."""
 
-    def warnings(self, as_of: date, *, start: date | None = None, end: date | None = None) -> pl.DataFrame:
+    def warnings(
+        self,
+        as_of: date,
+        *,
+        start: date | None = None,
+        end: date | None = None,
+        within: tuple[str, Sequence[int]] | None = None,
+    ) -> pl.DataFrame:
         """Levels that stand at ``as_of``, or stood at any time from ``start`` to ``end``: ``warning``, ``level``,
-        ``entity``, ``since``, ``subject_id``, ``organization_id``, ``member_id``."""
+        ``entity``, ``since``, ``subject_id``, ``organization_id``, ``member_id``. ``within``: a column of ids and all
+        that is asked for of it; others may be left out."""
 
 
 @dataclass(frozen=True)
@@ -75,19 +83,25 @@ class ResultMetrics:
         if back and metric.window.kind is not WindowKind.ALL:
             # So many units of the window before, rather than periods of the index: the index's period that held then.
             day, back = unit_of(metric.window, self.context).end, 0
-        frame = self._once((code, day, back), lambda: self.results.index(code, day, back))
         scored = self.results.index_subject(code, self.context.as_of)
-        return self.tied(frame, scored, metric), column or "score"
+        ties = self.ties(scored, metric)
+        if ties is None:
+            few = self.keys(metric.over_subtree)
+        else:
+            few = None if self.keys(metric.over_subtree) is None else ties["subject_id"].to_list()
+        wanted = (code, day, back, None if few is None else tuple(few))
+        frame = self._once(wanted, lambda: self.results.index(code, day, back, subjects=few))
+        return self.tied(frame, ties), column or "score"
 
     def warning_rows(self, metric: Metric) -> pl.DataFrame:
         """Standing warnings on the subject and on what is tied to it."""
         if metric.window.back:
             unit = unit_of(metric.window, self.context)
-            frame = self.results.warnings(self.context.as_of, start=unit.start, end=unit.end)
+            frame = self._levels(metric, unit.start, unit.end)
             # A level that came and went and came again stood in that time, once.
             frame = frame.unique(["warning", "entity", "subject_id", "level"], keep="last", maintain_order=True)
         else:
-            frame = self.results.warnings(self.context.as_of)
+            frame = self._levels(metric)
             span = span_of(metric.window, self.context)
             if span.low is not None:
                 frame = frame.filter(pl.col("since").is_between(span.low, span.high))
@@ -102,17 +116,33 @@ class ResultMetrics:
             if entity == self.subject:
                 parts.append(part.with_columns(pl.col("subject_id").alias("key")))
             elif known is not None and known.tie_to(self.subject):
-                parts.append(self.tied(part, str(entity), replace(metric, via=None)))
+                parts.append(self.tied(part, self.ties(str(entity), replace(metric, via=None))))
         empty = frame.clear().with_columns(pl.lit(None, dtype=pl.Int64).alias("key"))
         return pl.concat([empty, *parts], how="diagonal_relaxed")
 
-    def tied(self, frame: pl.DataFrame, entity: str, metric: Metric) -> pl.DataFrame:
-        """The frame with ``key``: the subject that each row's own subject is tied to now."""
+    def _levels(self, metric: Metric, start: date | None = None, end: date | None = None) -> pl.DataFrame:
+        """Levels of the subjects, if they are few, and maybe of others."""
+        few, within = self.keys(metric.over_subtree), None
+        if few is not None and self.subject in ("organization", "member"):
+            within = (f"{self.subject}_id", few)
+        return self._once(
+            ("warnings", start, end, metric.over_subtree),
+            lambda: self.results.warnings(self.context.as_of, start=start, end=end, within=within),
+        )
+
+    def ties(self, entity: str, metric: Metric) -> pl.DataFrame | None:
+        """``subject_id`` and ``key``: the subject that each row of an entity is tied to now; None if it is one."""
         if entity == self.subject and metric.via is None:
-            return frame.with_columns(pl.col("subject_id").alias("key"))
+            return None
         tie = tie_of(self.entities[entity], self.subject, metric.via, subtree=False, entities=self.entities)
         keys = self.keys(metric.over_subtree)
-        ties = self._once((entity, tie, metric.over_subtree), lambda: self.reader.fetch(self._ties(entity, tie, keys)))
+        return self._once((entity, tie, metric.over_subtree), lambda: self.reader.fetch(self._ties(entity, tie, keys)))
+
+    @staticmethod
+    def tied(frame: pl.DataFrame, ties: pl.DataFrame | None) -> pl.DataFrame:
+        """The frame with ``key``: the subject that each row's own subject is tied to."""
+        if ties is None:
+            return frame.with_columns(pl.col("subject_id").alias("key"))
         return frame.drop("key", strict=False).join(ties, on="subject_id")
 
     def _ties(self, entity: str, tie: tuple[Relation, ...], keys: list[int] | None) -> Select[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -43,14 +43,21 @@ class NoResults:
     standing: pl.DataFrame | None = None
     asked: list[Any] = field(default_factory=list)
 
-    def index(self, code: str, as_of: date, back: int = 0) -> pl.DataFrame:
+    def index(self, code: str, as_of: date, back: int = 0, *, subjects: Sequence[int] | None = None) -> pl.DataFrame:
         self.asked.append((code, as_of, back))
         return self.indices[code][1]
 
     def index_subject(self, code: str, as_of: date) -> str:
         return self.indices[code][0]
 
-    def warnings(self, as_of: date, *, start: date | None = None, end: date | None = None) -> pl.DataFrame:
+    def warnings(
+        self,
+        as_of: date,
+        *,
+        start: date | None = None,
+        end: date | None = None,
+        within: tuple[str, Sequence[int]] | None = None,
+    ) -> pl.DataFrame:
         self.asked.append((as_of, start, end))
         assert self.standing is not None
         return self.standing
