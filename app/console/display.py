@@ -104,5 +104,24 @@ def name_of(row: Entity) -> str:
 
 def show_url(entity_code: str, key: int) -> str | None:
     """The address of a row's page, None if the entity has none."""
-    endpoint = f"{class_name(entity_code)}View.show"
-    return url_for(endpoint, pk=key) if endpoint in current_app.view_functions else None
+    return _url(entity_code, "show", pk=key)
+
+
+def edit_url(entity_code: str, key: int) -> str | None:
+    """The address of a row's form, None if the entity has none."""
+    return _url(entity_code, "edit", pk=key)
+
+
+def list_url(entity_code: str) -> str | None:
+    """The address of an entity's list, None if it has none."""
+    return _url(entity_code, "list")
+
+
+def add_url(entity_code: str, **given: Any) -> str | None:
+    """The address of the form for a new row, with some columns filled in; None if the entity has no such form."""
+    return _url(entity_code, "add", **{f"_flt_0_{column}": value for column, value in given.items()})
+
+
+def _url(entity_code: str, page: str, **arguments: Any) -> str | None:
+    endpoint = f"{class_name(entity_code)}View.{page}"
+    return url_for(endpoint, **arguments) if endpoint in current_app.view_functions else None

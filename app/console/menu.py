@@ -15,10 +15,12 @@ from typing import Any
 from flask import current_app, request, url_for
 from sqlalchemy import func, select
 
+from app.access.actor import Actor
 from app.access.predicates import Bounds
 from app.access.web_session import present_identity
 from app.entity.labels import Label
 from app.entity.registry import EntityType, registry
+from app.evaluation.results import LEAF_TIER
 
 from .presentation import MenuEntry, Reader, lazy, plain_reader
 from .related import plural
@@ -72,12 +74,12 @@ def console_menu() -> list[tuple[Label, list[MenuEntry]]]:
     """The groups that hold something the reader may open, with their entries."""
     menu, security = current_app.appbuilder.menu, current_app.appbuilder.sm
     allowed = security.get_user_menu_access(menu.get_flat_name_list())
-    counts = _counts()
+    counts, empty = _counts(), _empty_for_members()
     entries: dict[str, list[tuple[int, MenuEntry]]] = {key: [] for key in GROUPS}
     for top in menu.get_list():
         group = GROUP_OF_CATEGORY.get(top.name, top.name if top.name in GROUPS else "overview")
         for item in top.childs or [top]:
-            if item.name in allowed and item.name != "-" and item.should_render():
+            if item.name in allowed and item.name not in empty and item.name != "-" and item.should_render():
                 place = ORDER.index(item.name) if item.name in ORDER else len(ORDER)
                 entries[group].append((place, _entry(item, counts.get(item.name))))
     return [
@@ -105,6 +107,8 @@ def _counts() -> dict[str, int]:
     if found is None:
         return {}
     counted = [entity for entity in registry if "self" in (entity.options.owner, entity.options.person)]
+    if _is_member(found.actor):
+        return {}
     bounds = None if found.actor.unrestricted else Bounds.of(found.actor)
     key = (current_app.config.get("SETTINGS"), bounds, tuple(entity.code for entity in counted))
     moment = time.monotonic()
@@ -119,6 +123,27 @@ def _counts() -> dict[str, int]:
             _kept.clear()
         _kept[key] = (moment + COUNTS_SECONDS, counts)
     return counts
+
+
+def _is_member(actor: Actor) -> bool:
+    """Whether someone sees their own rows only."""
+    return actor.member_id is not None and not actor.is_staff
+
+
+def _empty_for_members() -> set[str]:
+    """The items of entities of which a member has no row, and of what the system itself goes by: their menu holds what
+    is about them. Nothing for anybody else. One statement."""
+    found = present_identity()
+    if found is None or not _is_member(found.actor):
+        return set()
+    entities = list(registry)
+    asked = [select(entity.model.id).exists() for entity in entities]
+    held = current_app.appbuilder.session.execute(select(*asked)).one() if asked else ()
+    return {
+        _name(entity)
+        for entity, holds in zip(entities, held, strict=True)
+        if not holds or entity.options.group == "system"
+    }
 
 
 def forget_counts() -> None:
@@ -136,13 +161,33 @@ def reader() -> Reader:
     if found is None:
         return plain
     tier = _tier(found.actor.tier)
+    sees_records = found.actor.is_staff or found.actor.unrestricted
     return Reader(
         name=plain.name,
         organization=found.organization_name or "",
         tier=tier or "",
         is_authenticated=plain.is_authenticated,
-        search_url=url_for("Search.show") if plain.is_authenticated and found.role_names else None,
+        bottom_bar=_bottom_bar() if found.actor.is_staff and found.actor.tier == LEAF_TIER else (),
+        search_url=url_for("Search.show") if plain.is_authenticated and sees_records else None,
     )
+
+
+def _bottom_bar() -> tuple[MenuEntry, ...]:
+    """The four places of a secretary, on phones."""
+    home = current_app.appbuilder.get_url_for_index
+    places = (
+        (Label("首页", "Home"), "fa-house", home, home),
+        (Label("预警", "Warnings"), "fa-bell", url_for("WarningsPage.show"), url_for("WarningsPage.show")),
+        (Label("补录", "Add"), "fa-plus", f"{home}#entries", None),
+        (Label("记分卡", "Scorecard"), "fa-chart-simple", url_for("ScorecardPage.own"), url_for("ScorecardPage.own")),
+    )
+    return tuple(
+        MenuEntry(label, icon, url, None, _is_here(place) if place else False) for label, icon, url, place in places
+    )
+
+
+def _is_here(place: str) -> bool:
+    return request.path == place if place == "/" else request.path.startswith(place)
 
 
 def _tier(code: str | None) -> Label | None:

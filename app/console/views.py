@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from flask import abort, current_app, flash, redirect, request, session, url_for
@@ -34,7 +35,7 @@ from .permissions import METHOD_PERMISSIONS, base_permissions, class_name
 from .presentation import lazy, t, text
 from .related import plural, related_tabs
 from .saving import WHOLE, NotSaved, refused, remove, save
-from .values import identifier
+from .values import Unreadable, identifier, parse
 
 DELETE = Label("删除", "Delete")
 DELETE_QUESTION = Label("删除所选的记录？删除后不能恢复。", "Delete the selected records? They cannot be brought back.")
@@ -155,9 +156,17 @@ class ConsoleModelView(ModelView):
         return url_for(f"{self.endpoint}.show", pk=row.id)
 
     def _given(self) -> dict[str, Any]:
-        """What an address such as ``add?_flt_0_organization=5`` fills in beforehand."""
-        given = {name: request.args.get(f"_flt_0_{name}") for name in self.entity.relations}
-        return {name: identifier(value) for name, value in given.items() if value}
+        """What an address such as ``add?_flt_0_organization=5&_flt_0_kind=lecture`` fills in beforehand. What a column
+        cannot hold is left out: the form says what it needs."""
+        given: dict[str, Any] = {}
+        for name in self.add_columns:
+            raw = request.args.get(f"_flt_0_{name}")
+            if raw and name in self.entity.relations:
+                given[name] = identifier(raw)
+            elif raw:
+                with suppress(Unreadable):
+                    given[name] = parse(self.entity, self.entity.fields[name], raw)
+        return given
 
     def _values_of(self, row: Entity) -> dict[str, Any]:
         relations = self.entity.relations

@@ -186,6 +186,29 @@ def ranks_of(session: Session, scores: Iterable[Score]) -> dict[int, int]:
     return found
 
 
+def peer_ranks_of(session: Session, scores: Iterable[Score]) -> dict[int, Rank]:
+    """The places among their peers of the scores of one page, by the score's id, by one query, counted as in
+    ``ranks_of``."""
+    scores = [score for score in scores if score.order_key is not None and score.peers]
+    if not scores:
+        return {}
+    first, groups = scores[0], sorted({score.peers for score in scores})
+    sizes = [func.sum(case((Score.peers == group, 1), else_=0)) for group in groups]
+    above = [
+        func.sum(case((and_(Score.peers == score.peers, Score.order_key > score.order_key), 1), else_=0))
+        for score in scores
+    ]
+    statement = select(*sizes, *above).where(
+        in_force(first.rule_code, first.period_code), leaves(), Score.order_key.is_not(None), Score.peers.in_(groups)
+    )
+    numbers = [int(number or 0) for number in session.connection().execute(statement).one()]
+    of_group = dict(zip(groups, numbers, strict=False))
+    return {
+        score.id: Rank(number + 1, of_group[score.peers])
+        for score, number in zip(scores, numbers[len(groups) :], strict=True)
+    }
+
+
 def peer_means(session: Session, rule_code: str, peers: str) -> dict[str, float]:
     """The mean score of a peer group by period. A mean over all peers, whoever reads it."""
     statement = (

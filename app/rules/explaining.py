@@ -123,20 +123,27 @@ def why(index: Index, row: Row, registry: Registry, most: int = 2) -> Label:
 
 def figures_used(rule: Rule, expression: Expression | None, row: Row, registry: Registry) -> tuple[FigureUsed, ...]:
     """The aggregate metrics an expression rests on, those of computed figures included, each once."""
+    used = []
+    for metric in metrics_of(rule, expression) if expression is not None else ():
+        value = row.get(column_of_metric(metric.name))
+        used.append(FigureUsed(metric.name, describe_metric(metric, value, registry), value))
+    return tuple(used)
+
+
+def metrics_of(rule: Rule, expression: Expression) -> tuple[Metric, ...]:
+    """The aggregate metrics that an expression names, itself or through computed figures, in its order, each once."""
     metrics = {metric.name: metric for metric in rule.metrics}
-    found: dict[str, FigureUsed] = {}
+    found: dict[str, Metric] = {}
 
     def visit(part: Expression) -> None:
         for inner in walk(part):
             metric = metrics.get(inner.path) if isinstance(inner, Name) else None
             if isinstance(metric, Figure):
                 visit(metric.expression)
-            elif isinstance(metric, Metric) and metric.name not in found:
-                value = row.get(column_of_metric(metric.name))
-                found[metric.name] = FigureUsed(metric.name, describe_metric(metric, value, registry), value)
+            elif isinstance(metric, Metric):
+                found.setdefault(metric.name, metric)
 
-    if expression is not None:
-        visit(expression)
+    visit(expression)
     return tuple(found.values())
 
 

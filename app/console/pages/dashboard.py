@@ -12,7 +12,7 @@ from flask_appbuilder.security.decorators import has_access
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.access.permissions import EVALUATE
+from app.access.permissions import EVALUATE, SEE_RUNS
 from app.access.references import organization_names
 from app.database.clock import today
 from app.entity.labels import Label
@@ -86,7 +86,7 @@ class DashboardPage(Page):
             "as_of": run.as_of if run else today(),
             "evaluated_at": run.finished_at if run else None,
             "rule_version": version_label(session, run),
-            "run_url": url_for("EvaluationsPage.show"),
+            "run_url": url_for("EvaluationsPage.show") if self.may(SEE_RUNS) else None,
             "stale": bool(evaluating and run),
             "evaluate_url": url_for("EvaluationsPage.start") if self.may_evaluate() else None,
             "measure": Label(registry[index.subject].options.measure, ""),
@@ -98,7 +98,7 @@ class DashboardPage(Page):
             "league_url": url_for("LeaguePage.show", index=index.code, period=period),
             "warnings": _warnings(session),
             "changes": _changes(session, index, period, since),
-            "worst": _worst(session, index, period),
+            "worst": _worst(session, index, period, own),
             "trend": _trend(session, index),
             "dimensions": _dimensions(session, index, period),
             "remark": None,
@@ -120,7 +120,7 @@ class DashboardPage(Page):
             "mean": counts.mean,
             "mean_change": change,
             "counts": counts.counts,
-            "changes": results.changes_by_light(session, index.code, period, since),
+            "changes": dict.fromkeys(counts.counts, 0) | results.changes_by_light(session, index.code, period, since),
             "links": _light_links(index, period, None),
         }
 
@@ -252,9 +252,12 @@ def _changes(session: Session, index: Index, period: str, since: Any) -> dict[st
     }
 
 
-def _worst(session: Session, index: Index, period: str) -> list[dict[str, Any]]:
+def _worst(session: Session, index: Index, period: str, own: int | None) -> list[dict[str, Any]]:
+    """The lowest; where they lie is not said of what lies right below the reader."""
     scores = session.scalars(results.ranked(index.code, period).limit(WORST)).all()
-    return explained(session, index, period, scores)
+    rows = explained(session, index, period, scores)
+    names = organization_names(session, [own])
+    return [{**row, "place": None if own and row["place"] == names[own].name else row["place"]} for row in rows]
 
 
 def _trend(session: Session, index: Index) -> dict[str, Any]:

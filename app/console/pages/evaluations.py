@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
-from app.access.permissions import EVALUATE
+from app.access.permissions import DASHBOARD, EVALUATE
 from app.database.clock import now
 from app.entity.labels import Label
 from app.evaluation import results
@@ -43,8 +43,6 @@ QUEUE_AWAY = Label(
     "任务队列暂时连不上；恢复后会自动开始，不需要重新发起",
     "The queue cannot be reached; the evaluation starts by itself when it is back",
 )
-KEPT = Label("“{rule}”的上一个版本仍然有效", "the last version of “{rule}” stays in force")
-NOT_IN_FORCE = Label("这条规则没有生效", "this rule is not in force")
 UNDER_WAY = (RunState.QUEUED, RunState.RUNNING)
 
 
@@ -93,11 +91,7 @@ class EvaluationsPage(Page):
         rules = (rule,) if rule else None
         waiting = results.running_evaluation(self.session)
         if waiting is not None:
-            flash(
-                text(
-                    Label("已经有一次评定在进行，完成后再发起", "An evaluation is under way; start another afterwards")
-                )
-            )
+            flash(text(WAIT))
             return redirect(url_for("EvaluationsPage.show", run=waiting.id))
         # The row is committed before its job can start, on a connection of its own.
         self.session.rollback()
@@ -153,7 +147,7 @@ class EvaluationsPage(Page):
             "stop_url": url_for("EvaluationsPage.stop", evaluation_id=evaluation.id)
             if under_way and self._may_evaluate()
             else None,
-            "result_url": url_for("DashboardPage.show"),
+            "result_url": url_for("DashboardPage.show") if self.may(DASHBOARD) else None,
         }
 
     def _by(self, evaluation: Evaluation) -> str:
@@ -193,7 +187,7 @@ def _label(evaluation: Evaluation) -> Label:
     label = rule_label(codes[0]) if codes else ALL
     if evaluation.requested_period:
         period = evaluation.requested_period
-        return Label(f"{label.zh} {period}", f"{label.en} {period}")
+        return Label(f"{label.zh}，{period_name(period)}", f"{label.en}, {period_name(period)}")
     return label
 
 

@@ -22,9 +22,12 @@ from app.evaluation import results
 from app.evaluation.breakdowns import read_breakdowns
 from app.evaluation.models import Score, WarningState
 from app.rules.explaining import explain
-from app.rules.model import Index
+from app.rules.model import Index, Warning
 
-from .context import indices, rule_label, scorecard_url, titles
+from ..display import add_url, edit_url, list_url, show_url
+from ..permissions import may
+from .context import indices, library, rule_label, scorecard_url, titles
+from .next_steps import NextStep, next_step
 from .records import records_url
 from .scorecards import next_light
 from .warnings import detail
@@ -63,18 +66,22 @@ def home_of_branch(session: Session, actor: Actor, name: str) -> dict[str, Any]:
     """The context of ``beacon/home.html``."""
     branch = organization_names(session, [actor.organization_id]).get(actor.organization_id or 0)
     index = next(iter(indices("organization")), None)
-    verdict, points = _verdict(session, index, "organization", actor.organization_id, branch.code if branch else "")
+    model: Any = registry["organization"].model
+    subject = session.scalars(select(model).where(model.id == actor.organization_id)).one_or_none()
+    verdict, points = _verdict(session, index, subject)
+    standing = WarningState.organization_id == actor.organization_id
+    todos = _both(_warning_todos(session, standing, subject), points)
     words = day_words(today())
     place = branch.name if branch else ""
     return {
         "title": greeting(name),
         "context_line": Label(f"{place} · {words.zh}", f"{place} · {words.en}"),
-        "verdict": verdict,
-        "todos": _both(_warning_todos(session, WarningState.organization_id == actor.organization_id), points),
+        "verdict": _with_gain(verdict, todos),
+        "todos": todos,
         "entries": [
-            {"icon": icon, "label": registry[code].label, "url": f"/{code}/add"}
+            {"icon": icon, "label": registry[code].label, "url": add_url(code)}
             for code, icon in ENTRIES
-            if code in registry
+            if code in registry and may("add", registry[code])
         ],
         "meetings": _meetings(session),
         "movements": _movements(session, index, actor.organization_id),
@@ -87,31 +94,30 @@ def home_of_member(session: Session, actor: Actor, name: str) -> dict[str, Any]:
     member = session.scalars(select(model).where(model.id == actor.member_id)).one_or_none()
     branch = organization_names(session, [actor.organization_id]).get(actor.organization_id or 0)
     index = next(iter(indices("member")), None)
-    verdict, points = _verdict(session, index, "member", actor.member_id, member.code if member else "")
+    verdict, points = _verdict(session, index, member)
     return {
         "title": greeting(name),
         "context_line": Label(branch.name, branch.name) if branch else Label("", ""),
         "verdict": verdict,
         "figures": _figures(session, actor),
-        "todos": _both(_warning_todos(session, WarningState.member_id == actor.member_id), points),
+        "todos": _both(_warning_todos(session, WarningState.member_id == actor.member_id, None), points),
         "facts": _facts(member),
-        "facts_url": None,
+        "facts_url": show_url("member", member.id) if member else None,
     }
 
 
-def _verdict(
-    session: Session, index: Index | None, subject: str, row_id: int | None, code: str
-) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
-    """The light and score, and the greatest losses as to-dos."""
-    if index is None or row_id is None:
+def _verdict(session: Session, index: Index | None, subject: Any) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
+    """The light and score of a branch or member, and its greatest losses as to-dos."""
+    if index is None or subject is None:
         return None, []
     period = str(Period.containing(today(), index.period)) if index.period else ""
-    score = results.score_of(session, index.code, period, row_id)
+    score = results.score_of(session, index.code, period, subject.id)
     if score is None:
         return None, []
-    row = read_breakdowns(session, index.code, period, [row_id]).get(row_id)
+    row = read_breakdowns(session, index.code, period, [subject.id]).get(subject.id)
     todos = []
     if row is not None:
+        values = {node.code: node.value for node in index.root.walk()}
         leaves = [leaf for node in explain(index, row, registry) for leaf in node.leaves() if leaf.lost >= 0.05]
         for leaf in sorted(leaves, key=lambda leaf: -leaf.lost):
             metric = leaf.figures[0].metric if leaf.figures else None
@@ -120,7 +126,8 @@ def _verdict(
                     "light": None,
                     "say": leaf.sentence,
                     "why": leaf.basis or index.label,
-                    "url": records_url(index, metric, row_id, period) if metric else None,
+                    "url": records_url(index, metric, subject.id, period) if metric else None,
+                    "step": next_step(index, values.get(leaf.code), subject, period),
                     "due": Period.parse(period).end if period else None,
                     "points": leaf.lost,
                 }
@@ -129,11 +136,17 @@ def _verdict(
         "index_label": index.label,
         "light": score.light,
         "score": score.score,
-        "scorecard_url": scorecard_url(index.code, code, period),
+        "scorecard_url": scorecard_url(index.code, subject.code, period),
         "next_light": next_light(index, score.score, score.light),
-        "gain": sum(todo["points"] for todo in todos[:TODOS]) or None,
+        "gain": None,
     }
     return verdict, todos
+
+
+def _with_gain(verdict: dict[str, Any] | None, todos: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The verdict with what the to-dos on the page would win together."""
+    gain = sum(todo["points"] or 0.0 for todo in todos)
+    return {**verdict, "gain": gain or None} if verdict else None
 
 
 def _both(warnings: list[dict[str, Any]], points: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -142,8 +155,9 @@ def _both(warnings: list[dict[str, Any]], points: list[dict[str, Any]]) -> list[
     return kept + points[: TODOS - len(kept)]
 
 
-def _warning_todos(session: Session, condition: Any) -> list[dict[str, Any]]:
-    """The standing warnings, one line a rule: the gravest, and how many there are of it."""
+def _warning_todos(session: Session, condition: Any, branch: Any) -> list[dict[str, Any]]:
+    """The standing warnings, one line a rule: the gravest, and how many there are of it. ``branch``: the secretary's;
+    None for a member, who has no page of warnings and is led to the records themselves."""
     states = session.scalars(results.standing_warnings(condition).limit(MOST_WARNINGS)).all()
     of_rule: dict[str, list[WarningState]] = {}
     for state in states:
@@ -168,12 +182,24 @@ def _warning_todos(session: Session, condition: Any) -> list[dict[str, Any]]:
                 "light": first.light,
                 "say": say,
                 "why": by,
-                "url": url_for("WarningsPage.show", rule=rule),
+                **_way_out(rule, first, len(standing), branch),
                 "due": None,
                 "points": None,
             }
         )
     return todos
+
+
+def _way_out(code: str, state: WarningState, count: int, branch: Any) -> dict[str, Any]:
+    """The link of a warning, and the step that ends it."""
+    if branch is None:
+        one = show_url(state.subject_entity, state.subject_id)
+        return {"url": one if count == 1 else list_url(state.subject_entity), "step": None}
+    url = url_for("WarningsPage.show", rule=code)
+    rule = library().rules().get(code)
+    if not isinstance(rule, Warning) or state.subject_entity != "organization":
+        return {"url": url, "step": NextStep(Label("看名单", "See the list"), url)}
+    return {"url": url, "step": next_step(rule, rule.value, branch, "")}
 
 
 def _meetings(session: Session) -> dict[str, Any]:
@@ -199,10 +225,10 @@ def _meetings(session: Session) -> dict[str, Any]:
                     f"{day:%d %b}" + (f", attended {turnout}" if held else ", ahead"),
                 ),
                 "held": held,
-                "url": f"/meeting/edit/{meeting.id}",
+                "url": edit_url("meeting", meeting.id),
             }
         )
-    return {"label": label, "rows": rows, "url": "/meeting/list/"}
+    return {"label": label, "rows": rows, "url": list_url("meeting")}
 
 
 def _movements(session: Session, index: Index | None, organization_id: int | None) -> list[dict[str, Any]]:
@@ -240,7 +266,7 @@ def _figures(session: Session, actor: Actor) -> list[dict[str, Any]]:
                 "label": Label("今年学时", "Study hours this year"),
                 "value": f"{float(hours or 0):g}",
                 "note": Label("目标 32 学时", "32 due"),
-                "url": "/study_record/list/",
+                "url": list_url("study_record"),
                 "part": float(hours or 0),
                 "whole": 32,
             }
@@ -255,7 +281,7 @@ def _figures(session: Session, actor: Actor) -> list[dict[str, Any]]:
                 "label": Label("今年党费", "Fees this year"),
                 "value": f"{paid}",
                 "note": Label(f"应交 {total} 个月", f"{total} months due"),
-                "url": "/fee_payment/list/",
+                "url": list_url("fee_payment"),
                 "part": paid,
                 "whole": total or 1,
             }
@@ -270,7 +296,7 @@ def _figures(session: Session, actor: Actor) -> list[dict[str, Any]]:
                 "label": Label("今年到会", "Meetings attended this year"),
                 "value": f"{came}",
                 "note": Label(f"应到 {total} 次", f"{total} expected"),
-                "url": "/attendance/list/",
+                "url": list_url("attendance"),
                 "part": came,
                 "whole": total or 1,
             }

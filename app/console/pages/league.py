@@ -18,7 +18,7 @@ from app.evaluation import results
 from app.evaluation.models import IN_FORCE, Score
 from app.rules.model import Index, Light
 
-from ..presentation import LIGHT_WORDS, period_name
+from ..presentation import LIGHT_WORDS, day, period_name
 from .context import (
     Page,
     chosen_index,
@@ -59,7 +59,11 @@ class LeaguePage(Page):
         statement = (
             select(Score)
             .where(results.in_force(index.code, period), results.leaves(), *conditions)
-            .order_by(Score.order_key.is_(None), Score.order_key.desc(), Score.id)
+            .order_by(
+                Score.order_key.is_(None),
+                Score.order_key.asc() if request.args.get("worst") else Score.order_key.desc(),
+                Score.id,
+            )
         )
         total = session.scalar(
             select(func.count(Score.id)).where(results.in_force(index.code, period), results.leaves(), *conditions)
@@ -70,11 +74,12 @@ class LeaguePage(Page):
         run = results.latest_run(session, index.code, period)
         first = (page - 1) * PAGE_SIZE + 1
         filters = ["unit_type", "under", "light", "q", "changed"]
+        as_of = run.as_of if run else today()
         return {
             "title": Label(f"{index.label.zh}排行榜", f"{index.label.en}: league table"),
             "context_line": Label(
-                f"{index.label.zh} · {period} · 数据截至 {run.as_of if run else today()}",
-                f"{index.label.en} · {period} · data as of {run.as_of if run else today()}",
+                f"{index.label.zh} · {period_name(period)} · 数据截至 {day(as_of, near=False)}",
+                f"{index.label.en} · {period_name(period)} · data as of {day(as_of, near=False)}",
             ),
             "export_url": None,
             "filters": self._filters(index, period),
@@ -83,7 +88,9 @@ class LeaguePage(Page):
             "clear_url": link(**dict.fromkeys([*filters, "page"])),
             "measure": Label(entity.options.measure, ""),
             "name_label": entity.label,
-            "place_label": Label("上级", "Under"),
+            "place_label": registry["organization"].fields["parent_id"].label
+            if index.subject == "organization"
+            else registry["organization"].label,
             "rows": self._rows(index, period, scores),
             "pages": {
                 "page": page,
@@ -126,7 +133,7 @@ class LeaguePage(Page):
     def _filters(self, index: Index, period: str) -> list[dict[str, Any]]:
         units = registry["organization"].fields["unit_type"].code_list
         below = self._children()
-        return [
+        filters: list[dict[str, Any]] = [
             {
                 "name": "index",
                 "label": Label("指数", "Index"),
@@ -157,7 +164,14 @@ class LeaguePage(Page):
                 "value": request.args.get("light", ""),
                 "options": [("", Label("全部", "All")), *((light, LIGHT_WORDS[light]) for light in LIGHT_WORDS)],
             },
+            {
+                "name": "worst",
+                "label": Label("次序", "Order"),
+                "value": request.args.get("worst", ""),
+                "options": [("", Label("高分在前", "Best first")), ("1", Label("低分在前", "Worst first"))],
+            },
         ]
+        return [each for each in filters if each["name"] != "under" or below]
 
     def _children(self) -> list[tuple[str, str]]:
         """The units below the reader's own, as (code, name)."""
@@ -171,7 +185,7 @@ class LeaguePage(Page):
         session = self.session
         named = titles(session, index.subject, [score.subject_id for score in scores])
         where = places(session, scores)
-        ranks = results.ranks_of(session, scores)
+        ranks, among_peers = results.ranks_of(session, scores), results.peer_ranks_of(session, scores)
         before = self._scores_before(index, period, [score.subject_id for score in scores])
         units = self._unit_types([score.organization_id for score in scores])
         rows = []
@@ -187,8 +201,8 @@ class LeaguePage(Page):
                     "kind": units.get(score.organization_id),
                     "score": score.score,
                     "light": score.light,
-                    "peer_rank": None,
-                    "peers": None,
+                    "peer_rank": among_peers[score.id].place if score.id in among_peers else None,
+                    "peers": among_peers[score.id].of if score.id in among_peers else None,
                     "change": score.score - earlier if score.score is not None and earlier is not None else None,
                     "rank_change": None,
                 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from flask import current_app, request, url_for
@@ -10,18 +11,20 @@ from flask_appbuilder.security.decorators import has_access
 from sqlalchemy import Select, select
 from werkzeug.exceptions import Forbidden, NotFound
 
-from app.access.permissions import Permission, class_name
 from app.database.clock import today
+from app.entity.filters import All, Filter, Operator, Test
 from app.entity.labels import Label
 from app.entity.periods import Period
-from app.entity.registry import registry
+from app.entity.registry import EntityType, registry
 from app.evaluation import results
 from app.rules.context import Context
 from app.rules.explaining import name_of_metric
 from app.rules.metric_rows import rows_behind
 from app.rules.model import Index, Metric, Rule
 
+from ..display import add_url
 from ..live import live_views_of
+from ..permissions import may
 from .context import Page, library, scorecard_url
 
 
@@ -57,7 +60,7 @@ class RecordsPage(Page):
         if known is None or not isinstance(found, Metric) or found.entity not in registry:
             raise NotFound
         entity, subject_entity = registry[found.entity], registry[known.subject]
-        if not self.may(Permission("can_list", class_name(entity.code))):
+        if not may("list", entity):
             raise Forbidden
         subject_model: Any = subject_entity.model
         row = self.session.scalars(select(subject_model).where(subject_model.id == subject)).one_or_none()
@@ -76,7 +79,7 @@ class RecordsPage(Page):
             back_url=scorecard_url(known.code, row.code, request.args.get("period"))
             if isinstance(known, Index)
             else None,
-            add_url=f"/{entity.code}/add" if self.may(Permission("can_add", class_name(entity.code))) else None,
+            add_url=add_url(entity.code, **given_by(found, row)) if may("add", entity) else None,
             add_label=Label(f"新增{entity.label.zh}", f"Add {entity.label.en.lower()}"),
             widgets={"list": view._list_widget(filters)},
         )
@@ -105,3 +108,25 @@ def records_url(rule: Rule, metric_name: str, subject_id: int, period: str) -> s
     if not isinstance(metric, Metric) or metric.entity not in registry:
         return None
     return url_for("RecordsPage.show", rule=rule.code, metric=metric_name, subject=subject_id, period=period or None)
+
+
+def given_by(metric: Metric, subject: Any) -> dict[str, Any]:
+    """What a new row needs so that a metric counts it: the codes its filter asks for, and the subject it is tied to."""
+    entity = registry.get(metric.entity)
+    if entity is None:
+        return {}
+    given = dict(_codes(metric.where, entity))
+    owner = entity.relations.get(entity.options.owner or "")
+    subject_entity = registry.of(type(subject))
+    if owner is not None and metric.via is None and subject_entity and owner.target == subject_entity.code:
+        given[owner.name] = subject.id
+    return given
+
+
+def _codes(condition: Filter | None, entity: EntityType) -> Iterator[tuple[str, str]]:
+    match condition:
+        case Test(path=path, operator=Operator.EQ, operand=str(code)) if path in entity.fields:
+            yield path, str(code)
+        case All(parts=parts):
+            for part in parts:
+                yield from _codes(part, entity)

@@ -22,6 +22,7 @@ from app.evaluation.models import Score, WarningState
 from app.rules.explaining import NodeExplained, explain
 from app.rules.model import Index, Light
 
+from ..display import add_url
 from .context import (
     Page,
     bands,
@@ -157,7 +158,7 @@ class ScorecardPage(Page):
         """Where a missing meeting is added, for those who may."""
         if entity != "organization" or not self.may(Permission("can_add", class_name("meeting"))):
             return None
-        return f"/meeting/add?_flt_0_organization={subject.id}"
+        return add_url("meeting", organization=subject.id)
 
     def _ranks(self, index: Index, score: Score | None, before: Score | None) -> list[dict[str, Any]]:
         if score is None or score.order_key is None:

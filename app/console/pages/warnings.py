@@ -115,7 +115,7 @@ class WarningsPage(Page):
         below = model.parent_id == own if own else model.tier == "street"
         statement = select(model.code, model.name).where(below, model.tier != results.LEAF_TIER).order_by(model.code)
         units = [(code, name) for code, name in self.session.execute(statement.limit(200))]
-        return [
+        filters: list[dict[str, Any]] = [
             {
                 "name": "rule",
                 "label": Label("预警项", "Warning"),
@@ -135,9 +135,11 @@ class WarningsPage(Page):
                 "options": [("", Label("全部", "All")), *units],
             },
         ]
+        return [each for each in filters if each["name"] != "under" or units]
 
     def _rows(self, states: Any) -> list[dict[str, Any]]:
         where = places(self.session, states)
+        people = titles(self.session, "member", [state.member_id for state in states if state.member_id])
         named: dict[tuple[str, int], tuple[str, str]] = {}
         for entity in {state.subject_entity for state in states}:
             ids = [state.subject_id for state in states if state.subject_entity == entity]
@@ -146,6 +148,10 @@ class WarningsPage(Page):
         for state in states:
             _code, name = named.get((state.subject_entity, state.subject_id), ("", "—"))
             url = record_url(state.subject_entity, state.subject_id)
+            place = where.get(state.id)
+            if state.member_id in people and state.subject_entity != "member":
+                person = people[state.member_id][1]
+                place = f"{person}，{place}" if place else person
             rows.append(
                 {
                     "light": state.light,
@@ -153,7 +159,7 @@ class WarningsPage(Page):
                     "detail": detail(state),
                     "subject": name,
                     "subject_url": url,
-                    "place": where.get(state.id),
+                    "place": place,
                     "since": state.since,
                     "days": (today() - state.since).days,
                     "record_url": None,
