@@ -237,6 +237,7 @@ def scorecard() -> dict[str, Any]:
                 "say": Label("支委缺额 1 名", "1 seat vacant"),
                 "detail": Label("已 73 天", "for 73 days"),
                 "url": "/",
+                "count": 1,
             }
         ],
         "grounds": [

@@ -26,14 +26,13 @@ from app.rules.model import Index, Warning
 
 from ..display import add_url, edit_url, list_url, show_url
 from ..permissions import may
-from .context import indices, library, rule_label, scorecard_url, titles
+from .context import indices, library, scorecard_url
 from .next_steps import NextStep, next_step
 from .records import records_url
 from .scorecards import next_light
-from .warnings import detail
+from .warnings import by_rule
 
 TODOS = 10
-MOST_WARNINGS = 500
 ENTRIES = (
     ("meeting", "fa-calendar-check"),
     ("study_record", "fa-book"),
@@ -158,31 +157,14 @@ def _both(warnings: list[dict[str, Any]], points: list[dict[str, Any]]) -> list[
 def _warning_todos(session: Session, condition: Any, branch: Any) -> list[dict[str, Any]]:
     """The standing warnings, one line a rule: the gravest, and how many there are of it. ``branch``: the secretary's;
     None for a member, who has no page of warnings and is led to the records themselves."""
-    states = session.scalars(results.standing_warnings(condition).limit(MOST_WARNINGS)).all()
-    of_rule: dict[str, list[WarningState]] = {}
-    for state in states:
-        of_rule.setdefault(state.rule_code, []).append(state)
-    firsts = [standing[0] for standing in of_rule.values()]
-    named: dict[tuple[str, int], str] = {}
-    for entity in {state.subject_entity for state in firsts}:
-        ids = [state.subject_id for state in firsts if state.subject_entity == entity]
-        named |= {(entity, row): title for row, (_code, title) in titles(session, entity, ids).items()}
     todos = []
-    for rule, standing in of_rule.items():
-        first, label = standing[0], rule_label(rule)
-        name = named.get((first.subject_entity, first.subject_id), "")
-        say, by = label, detail(first)
-        if len(standing) > 1:
-            say = Label(f"{label.zh} {len(standing)} 件", f"{label.en}: {len(standing)}")
-            by = Label(f"最重的一件：{name}，{by.zh}", f"the gravest: {name}, {by.en}")
-        elif first.subject_entity != "organization" and name:
-            say = Label(f"{label.zh}（{name}）", f"{label.en} ({name})")
+    for rule, first, count, say, by in by_rule(session, condition):
         todos.append(
             {
                 "light": first.light,
                 "say": say,
                 "why": by,
-                **_way_out(rule, first, len(standing), branch),
+                **_way_out(rule, first, count, branch),
                 "due": None,
                 "points": None,
             }

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
-from app.access.permissions import Permission, class_name
+from app.access.permissions import LEAGUE, WARNINGS, Permission, class_name
 from app.access.references import organization_names, path_ids
 from app.database.clock import today
 from app.entity.labels import Label
@@ -32,11 +32,10 @@ from .context import (
     indices,
     period_links,
     record_url,
-    rule_label,
     version_label,
 )
 from .records import records_url
-from .warnings import detail
+from .warnings import by_rule
 
 GAINS = 5
 OVER_THE_CAP = Label("超出封顶，不计", "beyond the cap, not counted")
@@ -135,7 +134,7 @@ class ScorecardPage(Page):
         """The organizations above, those of the reader's scope as links to their tables."""
         path = path_ids(score.path or "") if score else []
         names = organization_names(self.session, path)
-        own = set(path_ids(self.actor.organization_path or ""))
+        own, may_open = set(path_ids(self.actor.organization_path or "")), self.may(LEAGUE)
         above = path if index.subject != "organization" else path[:-1]
         crumbs: list[tuple[str, str | None]] = []
         for organization in above:
@@ -143,7 +142,7 @@ class ScorecardPage(Page):
                 continue
             seen = organization not in own or organization == self.actor.organization_id
             url = url_for("LeaguePage.show", index=index.code, period=period, under=names[organization].code)
-            crumbs.append((names[organization].name, url if seen else None))
+            crumbs.append((names[organization].name, url if seen and may_open else None))
         return crumbs
 
     def _facts(self, subject: Any, entity: str) -> list[Label]:
@@ -262,17 +261,20 @@ class ScorecardPage(Page):
         ]
 
     def _warnings(self, index: Index, subject_id: int) -> list[dict[str, Any]]:
-        statement = results.standing_warnings(
-            WarningState.subject_entity == index.subject, WarningState.subject_id == subject_id
-        )
+        """What stands on the subject and on the records tied to it, one line a rule."""
+        tied = WarningState.member_id if index.subject == "member" else WarningState.organization_id
+        seen = self.may(WARNINGS)
         return [
             {
-                "light": state.light,
-                "say": rule_label(state.rule_code),
-                "detail": detail(state),
-                "url": url_for("WarningsPage.show", rule=state.rule_code),
+                "light": first.light,
+                "say": say,
+                "detail": by,
+                "count": count,
+                "url": url_for("WarningsPage.show", rule=code)
+                if seen
+                else record_url(first.subject_entity, first.subject_id),
             }
-            for state in self.session.scalars(statement.limit(20))
+            for code, first, count, say, by in by_rule(self.session, tied == subject_id)
         ]
 
 

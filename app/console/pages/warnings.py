@@ -9,6 +9,7 @@ from flask import request
 from flask_appbuilder import expose
 from flask_appbuilder.security.decorators import has_access
 from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
 from werkzeug.exceptions import NotFound
 
 from app.database.clock import today
@@ -23,6 +24,8 @@ from ..presentation import LIGHT_WORDS
 from .context import Page, library, link, places, record_url, rule_label, titles
 
 PAGE_SIZE = 50
+MOST_GROUPED = 500
+"""Warnings of one branch or member that are read to be grouped."""
 LEVELS = (Light.RED, Light.ORANGE, Light.YELLOW)
 FILTERS = ("rule", "light", "under")
 
@@ -166,6 +169,31 @@ class WarningsPage(Page):
                 }
             )
         return rows
+
+
+def by_rule(session: Session, condition: ColumnElement[bool]) -> list[tuple[str, WarningState, int, Label, Label]]:
+    """The standing warnings, one line a rule, gravest first: the rule's code, its gravest level, how many there are,
+    what is wrong and by how much."""
+    states = session.scalars(results.standing_warnings(condition).limit(MOST_GROUPED)).all()
+    of_rule: dict[str, list[WarningState]] = {}
+    for state in states:
+        of_rule.setdefault(state.rule_code, []).append(state)
+    firsts = [standing[0] for standing in of_rule.values()]
+    named: dict[tuple[str, int], str] = {}
+    for entity in {state.subject_entity for state in firsts}:
+        ids = [state.subject_id for state in firsts if state.subject_entity == entity]
+        named |= {(entity, row): title for row, (_code, title) in titles(session, entity, ids).items()}
+    lines = []
+    for code, standing in of_rule.items():
+        first, say, by = standing[0], rule_label(code), detail(standing[0])
+        name = named.get((first.subject_entity, first.subject_id), "")
+        if len(standing) > 1:
+            say = Label(f"{say.zh} {len(standing)} 件", f"{say.en}: {len(standing)}")
+            by = Label(f"最重的一件：{name}，{by.zh}", f"the gravest: {name}, {by.en}")
+        elif first.subject_entity != "organization" and name:
+            say = Label(f"{say.zh}（{name}）", f"{say.en} ({name})")
+        lines.append((code, first, len(standing), say, by))
+    return lines
 
 
 def detail(state: WarningState) -> Label:
