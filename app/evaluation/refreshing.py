@@ -7,6 +7,7 @@ worker killed in between does the work again, with the same outcome.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -33,6 +34,8 @@ from .running import Planned, Request, evaluate, evaluating
 MOST_SUBJECTS = 2_000
 """More changed subjects of a rule than this are scored by a full run of the rule, which costs less."""
 LEASE_WAIT_SECONDS = 120.0
+LONGEST_SECONDS = 5.0
+"""After this what is marked meanwhile is left to the next job, so that others have their turn."""
 
 _changes, _runs = Change.__table__, Run.__table__
 
@@ -52,8 +55,12 @@ class Marks:
 
 
 def refresh(engine: Engine, library: RuleLibrary, *, progress: Progress | None = None) -> int:
-    """Score again what is marked; the number of results that changed. Does nothing while another process does it."""
+    """Score again what is marked; the number of results that changed. Does nothing while another process does it.
+
+    What is marked meanwhile is done too, but not for ever: where people keep saving, the next job goes on.
+    """
     progress = progress or Progress()
+    until = time.monotonic() + LONGEST_SECONDS
     changed = 0
     try:
         with lease(engine, "refresh"):
@@ -61,6 +68,8 @@ def refresh(engine: Engine, library: RuleLibrary, *, progress: Progress | None =
                 changed += _refresh(engine, library, marks, progress)
                 with for_writing(engine).begin() as connection:
                     delete_by_id(connection, _changes, marks.ids)
+                if time.monotonic() > until:
+                    break
     except LeaseTaken:
         return changed
     return changed

@@ -12,7 +12,7 @@ from app.database.clock import today
 from app.database.session import unit_of_work
 from app.domains.organizations.models import Organization
 from app.domains.party_life.models import Meeting
-from app.evaluation import changes
+from app.evaluation import changes, refreshing
 from app.evaluation.models import Change, Extent, Run
 from app.evaluation.refreshing import refresh
 from app.rules.library import RuleLibrary
@@ -151,3 +151,24 @@ def test_many_rows_are_marked_as_one(
     refresh(engine, library)
     assert scores(engine)[tree["branch_b2"]] == (100.0, "green")
     assert marks(engine) == 0
+
+
+def test_people_who_keep_saving_do_not_keep_a_refresh_for_ever(
+    engine: Engine, library: RuleLibrary, tree: dict[str, int], monkeypatch: pytest.MonkeyPatch, run: conftest.Run
+) -> None:
+    run()
+    refresh(engine, library)
+    add_lectures(engine, tree["branch_b2"], 1)
+    score_again, times = refreshing._refresh, []
+
+    def meanwhile(*arguments: object) -> int:
+        times.append(1)
+        assert len(times) < 10
+        add_lectures(engine, tree["branch_b1"], 1)
+        return score_again(*arguments)
+
+    monkeypatch.setattr(refreshing, "_refresh", meanwhile)
+    monkeypatch.setattr(refreshing, "LONGEST_SECONDS", 0.0)
+    refresh(engine, library)
+    assert len(times) == 1
+    assert marks(engine) > 0  # left to the next
