@@ -238,8 +238,10 @@ def _sentence(index: Index, node: Node, row: Row, registry: Registry) -> Label:
                 f"{label.en} {shown}; full marks at {_figure(high, share)}",
             )
         case Percentile():
-            # Rounded down: nobody is below all of a group that they are in.
+            # Rounded down: below all is said of the lowest alone.
             below = int(100 - (row.get(f"{node.code}.score") or 0))
+            if below == 100:
+                return Label(f"{label.zh} {shown}，在同类中最低", f"{label.en} {shown}, the lowest of its peers")
             return Label(
                 f"{label.zh} {shown}，低于 {below}% 的同类", f"{label.en} {shown}, below {below}% of its peers"
             )

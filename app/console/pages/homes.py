@@ -21,14 +21,14 @@ from app.entity.registry import registry
 from app.evaluation import results
 from app.evaluation.breakdowns import read_breakdowns
 from app.evaluation.models import Score, WarningState
-from app.rules.explaining import explain
+from app.rules.explaining import explain, metrics_of
 from app.rules.model import Index, Warning
 
 from ..display import add_url, edit_url, list_url, show_url
 from ..permissions import may
 from .context import indices, library, scorecard_url
 from .next_steps import NextStep, next_step
-from .records import records_url
+from .records import figure_url
 from .scorecards import next_light
 from .warnings import by_rule
 
@@ -116,17 +116,17 @@ def _verdict(session: Session, index: Index | None, subject: Any) -> tuple[dict[
     row = read_breakdowns(session, index.code, period, [subject.id]).get(subject.id)
     todos = []
     if row is not None:
-        values = {node.code: node.value for node in index.root.walk()}
+        values = {node.code: node.value for node in index.root.walk() if node.value is not None}
         leaves = [leaf for node in explain(index, row, registry) for leaf in node.leaves() if leaf.lost >= 0.05]
         for leaf in sorted(leaves, key=lambda leaf: -leaf.lost):
-            metric = leaf.figures[0].metric if leaf.figures else None
+            used = metrics_of(index, values[leaf.code])
             todos.append(
                 {
                     "light": None,
                     "say": leaf.sentence,
                     "why": leaf.basis or index.label,
-                    "url": records_url(index, metric, subject.id, period) if metric else None,
-                    "step": next_step(index, values.get(leaf.code), subject, period),
+                    "url": figure_url(index, used[0], subject, period) if used else None,
+                    "step": next_step(index, values[leaf.code], subject, period),
                     "due": Period.parse(period).end if period else None,
                     "points": leaf.lost,
                 }

@@ -8,8 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from flask import url_for
-
 from app.entity.labels import Label
 from app.entity.registry import registry
 from app.rules.explaining import metrics_of
@@ -18,7 +16,7 @@ from app.rules.model import Aggregate, Index, Metric, Rule
 
 from ..display import add_url, edit_url
 from ..permissions import may
-from .records import given_by, records_url
+from .records import given_by, figure_url
 
 ADDED = {
     "meeting": Label("补录{kind}", "Add: {kind}"),
@@ -26,6 +24,7 @@ ADDED = {
     "observation": Label("填报", "Report"),
 }
 """Records that are added when they are missing. What is owed (fees, attendance, study) is there already as a row."""
+PEOPLE = ("index", "member")
 SUMS = (Aggregate.SUM, Aggregate.AVERAGE, Aggregate.MINIMUM)
 
 
@@ -42,13 +41,14 @@ def next_step(rule: Rule, value: Expression | None, subject: Any, period: str) -
     metrics = list(metrics_of(rule, value) if value is not None else ())
     metrics = metrics or [metric for metric in rule.metrics if isinstance(metric, Metric)]
     for metric in metrics:
-        step = _adding(metric, subject) or _members(metric, subject)
+        step = _adding(metric, subject)
         if step is not None:
             return step
     for metric in metrics:
-        url = records_url(rule, metric.name, subject.id, period) if isinstance(rule, Index) else None
+        url = figure_url(rule, metric, subject, period) if isinstance(rule, Index) else None
         if url:
-            return NextStep(Label("看记录", "See the records"), url)
+            words = Label("看名单", "See the list") if metric.entity in PEOPLE else Label("看记录", "See the records")
+            return NextStep(words, url)
     entity = registry.of(type(subject))
     if not metrics and entity is not None and may("edit", entity):
         url = edit_url(entity.code, subject.id)
@@ -67,13 +67,3 @@ def _adding(metric: Metric, subject: Any) -> NextStep | None:
     url = add_url(entity.code, **given)
     kind = entity.fields["kind"].code_list.find(given["kind"]) if "kind" in given else None  # type: ignore[union-attr]
     return NextStep(ADDED[entity.code].format(kind=kind.label if kind else entity.label), url) if url else None
-
-
-def _members(metric: Metric, subject: Any) -> NextStep | None:
-    """The league table of the members whose results a figure is made of."""
-    if metric.entity != "index" or metric.of is None or not hasattr(subject, "path"):
-        return None
-    code = str(getattr(metric.of, "path", "")).partition(".")[0]
-    return NextStep(
-        Label("看党员名单", "See the members"), url_for("LeaguePage.show", index=code, under=subject.code, worst=1)
-    )

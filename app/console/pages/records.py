@@ -11,6 +11,7 @@ from flask_appbuilder.security.decorators import has_access
 from sqlalchemy import Select, select
 from werkzeug.exceptions import Forbidden, NotFound
 
+from app.access.permissions import LEAGUE, WARNINGS
 from app.database.clock import today
 from app.entity.filters import All, Filter, Operator, Test
 from app.entity.labels import Label
@@ -101,13 +102,33 @@ class RecordsPage(Page):
         return list(self.session.scalars(select(model.id).where(below)))
 
 
-def records_url(rule: Rule, metric_name: str, subject_id: int, period: str) -> str | None:
-    """The page of the rows behind a metric of a rule for one subject and period; None for figures that do not come
-    from records of one entity."""
-    metric = next((each for each in rule.metrics if each.name == metric_name), None)
-    if not isinstance(metric, Metric) or metric.entity not in registry:
+def figure_url(rule: Rule, metric: Metric, subject: Any, period: str) -> str | None:
+    """What a figure of one subject and period was made of: the page of its rows, or, for results, the league table or
+    the warnings below an organization; None where the reader may not see them."""
+    security = current_app.appbuilder.sm
+    if metric.entity in registry:
+        if not may("list", registry[metric.entity]):
+            return None
+        return url_for(
+            "RecordsPage.show", rule=rule.code, metric=metric.name, subject=subject.id, period=period or None
+        )
+    if rule.subject != "organization" or metric.window.back:
         return None
-    return url_for("RecordsPage.show", rule=rule.code, metric=metric_name, subject=subject_id, period=period or None)
+    if metric.entity == "warning" and security.has_access(*WARNINGS):
+        return url_for("WarningsPage.show", under=subject.code, light=_level(metric))
+    if metric.entity == "index" and security.has_access(*LEAGUE):
+        code = str(getattr(metric.of, "path", "")).partition(".")[0]
+        return url_for("LeaguePage.show", index=code, under=subject.code, worst=1)
+    return None
+
+
+def _level(metric: Metric) -> str | None:
+    """The level that a metric over warnings asks for."""
+    tests = metric.where.parts if isinstance(metric.where, All) else (metric.where,)
+    for test in tests:
+        if isinstance(test, Test) and test.path == "level" and test.operator is Operator.EQ:
+            return str(test.operand)
+    return None
 
 
 def given_by(metric: Metric, subject: Any) -> dict[str, Any]:

@@ -19,8 +19,8 @@ from app.entity.registry import registry
 from app.evaluation import results
 from app.evaluation.breakdowns import read_breakdowns, read_columns
 from app.evaluation.models import Score, WarningState
-from app.rules.explaining import NodeExplained, explain
-from app.rules.model import Index, Light
+from app.rules.explaining import NodeExplained, explain, metrics_of
+from app.rules.model import Index, Light, Metric
 
 from ..display import add_url
 from .context import (
@@ -34,7 +34,7 @@ from .context import (
     record_url,
     version_label,
 )
-from .records import records_url
+from .records import figure_url
 from .warnings import by_rule
 
 GAINS = 5
@@ -116,8 +116,8 @@ class ScorecardPage(Page):
             "sentence": _sentence(index, score, nodes),
             "ranks": self._ranks(index, score, before),
             "base": _base(index, row),
-            "bonus": self._adjustments(index, row, "bonus"),
-            "penalty": self._adjustments(index, row, "penalty"),
+            "bonus": _adjustments(index, row, "bonus", subject, period),
+            "penalty": _adjustments(index, row, "penalty", subject, period),
             "veto": _vetoes(index, row),
             "radar": self._radar(index, period, score, row),
             "trend": self._trend(index, score, history),
@@ -189,21 +189,6 @@ class ScorecardPage(Page):
                 )
         return ranks
 
-    def _adjustments(self, index: Index, row: dict[str, Any] | None, kind: str) -> list[dict[str, Any]]:
-        """The bonuses or penalties that held, and what a cap on all of them took back."""
-        if row is None:
-            return []
-        items, sign = (index.bonus, 1) if kind == "bonus" else (index.penalty, -1)
-        found = []
-        for item in items:
-            points = row.get(f"{item.code}.points")
-            if points:
-                found.append({"label": item.label, "points": sign * abs(points), "url": None})
-        over = sum(abs(each["points"]) for each in found) - abs(row.get(kind) or 0.0)
-        if over >= 0.05:
-            found.append({"label": OVER_THE_CAP, "points": -sign * over, "url": None})
-        return found
-
     def _radar(
         self, index: Index, period: str, score: Score | None, row: dict[str, Any] | None
     ) -> dict[str, Any] | None:
@@ -237,9 +222,7 @@ class ScorecardPage(Page):
         return {
             "label": node.label,
             "say": node.sentence,
-            "figures": [
-                (figure.label, records_url(index, figure.metric, subject.id, period)) for figure in node.figures
-            ],
+            "figures": [(figure.label, _figure_url(index, figure.metric, subject, period)) for figure in node.figures],
             "basis": node.basis,
             "won": node.won,
             "weight": round(node.weight, 2),
@@ -254,7 +237,7 @@ class ScorecardPage(Page):
             {
                 "say": leaf.sentence,
                 "points": leaf.lost,
-                "url": records_url(index, leaf.figures[0].metric, subject.id, period) if leaf.figures else None,
+                "url": _figure_url(index, leaf.figures[0].metric, subject, period) if leaf.figures else None,
             }
             for leaf in leaves[:GAINS]
             if leaf.lost >= 0.05
@@ -321,6 +304,31 @@ def _base(index: Index, row: dict[str, Any] | None) -> dict[str, Any] | None:
     if base is None or not (index.bonus or index.penalty):
         return None
     return {"score": base, "lost": index.scale[1] - base}
+
+
+def _adjustments(
+    index: Index, row: dict[str, Any] | None, kind: str, subject: Any, period: str
+) -> list[dict[str, Any]]:
+    """The bonuses or penalties that held, and what a cap on all of them took back."""
+    if row is None:
+        return []
+    items, sign = (index.bonus, 1) if kind == "bonus" else (index.penalty, -1)
+    found = []
+    for item in items:
+        points = row.get(f"{item.code}.points")
+        if points:
+            used = metrics_of(index, item.value)
+            url = figure_url(index, used[0], subject, period) if used else None
+            found.append({"label": item.label, "points": sign * abs(points), "url": url})
+    over = sum(abs(each["points"]) for each in found) - abs(row.get(kind) or 0.0)
+    if over >= 0.05:
+        found.append({"label": OVER_THE_CAP, "points": -sign * over, "url": None})
+    return found
+
+
+def _figure_url(index: Index, name: str, subject: Any, period: str) -> str | None:
+    metric = next(metric for metric in index.metrics if metric.name == name)
+    return figure_url(index, metric, subject, period) if isinstance(metric, Metric) else None
 
 
 def _vetoes(index: Index, row: dict[str, Any] | None) -> list[dict[str, Any]]:
