@@ -16,7 +16,7 @@ from app.rules.model import Aggregate, Index, Metric, Rule
 
 from ..display import add_url, edit_url
 from ..permissions import may
-from .records import given_by, figure_url
+from .records import figure_url, given_by
 
 ADDED = {
     "meeting": Label("补录{kind}", "Add: {kind}"),
