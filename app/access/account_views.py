@@ -27,7 +27,7 @@ from app.entity.registry import registry
 
 from .audit import AuditAction, record
 from .language import lazy, words
-from .lock_out import forgive
+from .lock_out import forgive, locked_minutes
 from .passwords import WeakPassword, must_be_changed, set_password
 from .request_filters import FiltersOfRequest
 from .roles import role_label
@@ -371,6 +371,12 @@ class AccountView(UserDBModelView):
         return self.render_template(
             self.show_template, title=self.user_info_title, widgets=widgets, appbuilder=self.appbuilder
         )
+
+    def _get_show_widget(self, pk: Any, item: Any, widgets: Any = None, actions: Any = None, **keywords: Any) -> Any:
+        """With a button that unlocks, on the page of an account whose name is locked."""
+        if actions and "resetpasswords" in actions and locked_minutes(self.appbuilder.session(), item.username):
+            actions = {**actions, "unlock": self.actions["unlock"]}
+        return super()._get_show_widget(pk, item, widgets, actions, **keywords)
 
     @action("unlock", lazy("解锁", "Unlock"), "", "fa-unlock", multiple=False)
     def unlock(self, item: User) -> Any:

@@ -81,7 +81,7 @@ class ScorecardPage(Page):
         entity = registry[index.subject]
         model: Any = entity.model
         subject = session.scalars(select(model).where(model.code == code)).one_or_none()
-        if subject is None:
+        if subject is None or not self._is_for(index, subject):
             raise NotFound
         period = chosen_period(session, index)
         score = results.score_of(session, index.code, period, subject.id)
@@ -129,6 +129,12 @@ class ScorecardPage(Page):
             "grounds": _grounds(session, run, peers_run, row),
             "own": self.actor.member_id == subject.id and entity.code == "member",
         }
+
+    def _is_for(self, index: Index, subject: Any) -> bool:
+        """Whether the reader may see this scorecard: a member who is no staff sees their own and no other, although
+        they see the record of their branch."""
+        actor = self.actor
+        return actor.is_staff or actor.unrestricted or (index.subject == "member" and subject.id == actor.member_id)
 
     def _crumbs(self, score: Score | None, index: Index, period: str) -> list[tuple[str, str | None]]:
         """The organizations above, those of the reader's scope as links to their tables."""

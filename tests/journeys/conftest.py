@@ -1,0 +1,90 @@
+"""One installation for all journeys: the real processes on a small demonstration, and Chromium to visit it."""
+
+from __future__ import annotations
+
+import csv
+import signal
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.command_line.test_serve import Served
+from tests.conftest import missing_service
+from tests.console.test_look import CHROMIUM, QUIET
+from tests.processes import end, wait_until
+
+from .visitor import Visitor
+
+SECONDS_TO_FIRST_PAGE = 150
+"""About twenty on two idle cores."""
+ADMINISTRATOR_PASSWORD = "Journey-First-2026"
+
+
+@dataclass(frozen=True)
+class Account:
+    """A line of ``demo-users.csv``."""
+
+    username: str
+    password: str
+    role: str
+    organization_code: str
+
+
+@dataclass(frozen=True)
+class Installation:
+    """Where it is, and who may sign in."""
+
+    served: Served
+    accounts: dict[str, Account]
+
+    @property
+    def base(self) -> str:
+        return f"http://127.0.0.1:{self.served.port}"
+
+
+@pytest.fixture(scope="session")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """Started by the supervisor with everything that belongs to it; nothing of it is left afterwards."""
+    served = Served(tmp_path_factory.mktemp("journeys"), ADMIN_PASSWORD=ADMINISTRATOR_PASSWORD)
+    try:
+        served.up(SECONDS_TO_FIRST_PAGE)
+        wait_until(lambda: ("schedule", "published") in served.evaluations(), 90)
+        with (served.folder / "data" / "demo-users.csv").open(encoding="utf-8", newline="") as file:
+            accounts = {row["username"]: Account(**row) for row in csv.DictReader(file)}
+        yield Installation(served, accounts)
+        assert served.stop() == 0, served.output
+        assert served.processes() == {}
+    finally:
+        if served.process is not None and served.process.poll() is None:
+            end(served.process, signal.SIGTERM)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        missing_service(f"{CHROMIUM} is missing: install Debian's chromium, or set CHROMIUM")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(installation: Installation, browser: Browser) -> Iterator[Callable[..., Visitor]]:
+    """Call it for a visitor; with an account's name, one who has signed in. Browsers complain of nothing."""
+    visitors: list[Visitor] = []
+
+    def come(username: str | None = None, size: str = "desktop") -> Visitor:
+        visitor = Visitor(browser, installation.base, size)
+        visitors.append(visitor)
+        if username is not None:
+            visitor.sign_in(username, installation.accounts[username].password)
+        return visitor
+
+    yield come
+    complaints = [complaint for visitor in visitors for complaint in visitor.complaints]
+    for visitor in visitors:
+        visitor.close()
+    assert complaints == []

@@ -1,0 +1,61 @@
+"""A rule administrator starts an evaluation and watches it to its end."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from .visitor import Visitor, number
+
+DONE_WITHIN = 60
+
+
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_an_evaluation_is_started_and_its_progress_told_to_the_end(visit: Callable[..., Visitor], size: str) -> None:
+    visitor = visit("demo_rules", size)
+    visitor.go("/evaluations/")
+    before = len(visitor.texts("main table.cards tbody tr"))
+    visitor.page.select_option("#rule", "member_vanguard")
+    visitor.page.click("main button:has-text('开始评定')")
+    visitor.page.wait_for_load_state()
+    address = visitor.page.url
+    assert re.search(r"\?run=\d+$", address)
+    assert "先锋力指数" in visitor.text("#progress")
+    assert "演示规则管理员" in visitor.text("#progress")
+
+    # The page itself asks on: it is not loaded again.
+    visitor.page.evaluate("window.stays = true")
+    visitor.page.wait_for_selector("#progress .tag:has-text('已完成')", timeout=DONE_WITHIN * 1000)
+    assert visitor.page.evaluate("window.stays") is True
+    done = re.search(r"评定 ([\d,]+) / ([\d,]+)", visitor.text("#progress"))
+    assert done, visitor.text("#progress")
+    assert number(done[1]) == number(done[2]) > 1000
+    assert "100%" in visitor.text("#progress")
+    assert "停止" not in visitor.text("#progress")
+
+    visitor.page.reload()
+    rows = visitor.texts("main table.cards tbody tr")
+    assert len(rows) == before + 1
+    assert "已完成" in rows[0]
+    visitor.page.click("#progress a:has-text('看结果')")
+    assert visitor.page.url.endswith("/dashboard/")
+
+
+def test_two_evaluations_are_not_asked_for_at_once(visit: Callable[..., Visitor]) -> None:
+    visitor = visit("demo_rules")
+    visitor.go("/evaluations/")
+    form = {
+        "csrf_token": visitor.page.locator("main form.run-form input[name=csrf_token]").input_value(),
+        "rule": "",
+        "period": "",
+    }
+    first = visitor.context.request.post(visitor.base + "/evaluations/start", form=form)
+    second = visitor.context.request.post(visitor.base + "/evaluations/start", form=form)
+    assert first.ok
+    assert second.ok
+    if first.url == second.url:
+        assert "已经有一次评定在进行" in second.text()
+    visitor.page.goto(second.url)
+    visitor.page.wait_for_selector("#progress .tag:has-text('已完成')", timeout=DONE_WITHIN * 1000)
