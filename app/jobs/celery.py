@@ -4,15 +4,18 @@ The machines of an installation share DATA_DIR: states of jobs and the marks of 
 """
 
 import os
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from celery import Celery, Task
+from celery.backends.filesystem import FilesystemBackend
 from celery.exceptions import Ignore
 from kombu import Queue
 from kombu.exceptions import KombuError
+from kombu.utils.encoding import ensure_bytes
 
 from app.jobs.kinds import DEFAULT, KINDS, QUEUES, JobKind
 from app.jobs.runner import perform as perform_job
@@ -41,11 +44,24 @@ def queue_name(settings: Settings, queue: str) -> str:
     return f"{settings.queue_prefix}-{queue}"
 
 
+class StateFiles(FilesystemBackend):
+    """Celery's states of jobs in files, each replaced as a whole: who asks never meets one that is half written, which
+    would pass for an unknown job."""
+
+    def set(self, key: bytes, value: str | bytes) -> None:
+        file = self._filename(key)
+        draft = file + f".{os.getpid()}.{threading.get_ident()}".encode()
+        with open(draft, "wb") as content:
+            content.write(ensure_bytes(value))
+        os.replace(draft, file)
+
+
 def make_celery(settings: Settings) -> Celery:
     """The Celery application of one installation; workers and those who enqueue make the same."""
     states = settings.data_dir / "queue" / "states"
     states.mkdir(parents=True, exist_ok=True)
-    celery = Celery("beacon", broker=settings.celery_broker_url, backend=f"file://{states}", set_as_current=False)
+    backend = f"{__name__}:{StateFiles.__name__}+file://{states}"
+    celery = Celery("beacon", broker=settings.celery_broker_url, backend=backend, set_as_current=False)
     celery.conf.update(
         task_serializer="json",
         result_serializer="json",

@@ -3,12 +3,14 @@
 import json
 import re
 import signal
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
 from app.jobs import queue
+from app.jobs.celery import open_queue as open_celery_queue
 from app.jobs.queue import enqueue, status
 from app.jobs.state import Stage
 from config import Settings
@@ -157,3 +159,23 @@ def test_rabbitmq_away_gives_none(celery_workers, tmp_path):
     began = time.monotonic()
     assert enqueue("note", path=str(tmp_path / "notes"), text="lost") is None
     assert time.monotonic() - began < 5
+
+
+def test_state_that_is_being_written_is_never_unknown(settings):
+    """Celery's own backend empties a state's file before it fills it."""
+    jobs = open_celery_queue(settings)
+    ended = threading.Event()
+
+    def write():
+        while not ended.is_set():
+            jobs.celery.backend.store_result("note-1", {"done": 1, "total": 2, "label": "一" * 4000}, "PROGRESS")
+
+    jobs.celery.backend.store_result("note-1", None, "STARTED")
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        stages = {state.stage if (state := jobs.status("note-1")) else None for _ in range(1500)}
+    finally:
+        ended.set()
+        writer.join()
+    assert stages == {Stage.RUNNING}
