@@ -63,9 +63,7 @@ def _graph(rules: Iterable[Rule]) -> dict[str, set[str]]:
     return {code: reads_of(rule, warnings) & set(known) for code, rule in known.items()}
 
 
-def in_order(
-    rules: Iterable[Rule], wanted: Collection[str] | None = None, without: Collection[str] = ()
-) -> list[Rule]:
+def in_order(rules: Iterable[Rule], wanted: Collection[str] | None = None, without: Collection[str] = ()) -> list[Rule]:
     """The rules, each after those it reads from, else by code. ``wanted``: only these and what they read from.
 
     Those ``without`` are left out, with what only they read from. There must be no cycle (``cycles``).
