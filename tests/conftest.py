@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import hypothesis
 import pytest
 from sqlalchemy import URL, Engine, make_url, text
 from sqlalchemy.exc import OperationalError
@@ -23,6 +24,11 @@ from app.database.engine import make_engine
 from app.database.migrations import upgrade
 from app.database.session import Session, make_session
 from config import Settings
+
+# The same examples at every run of continuous integration, so that a red run means a change; new ones while working.
+hypothesis.settings.register_profile("ci", derandomize=True, deadline=None, database=None)
+hypothesis.settings.register_profile("local", deadline=None)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") == "true" else "local")
 
 SERVERS = {
     "postgresql": os.environ.get("TEST_POSTGRESQL_URL", "postgresql+psycopg://root@127.0.0.1:5432/postgres"),
