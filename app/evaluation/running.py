@@ -115,7 +115,9 @@ def evaluate(
         ) as evaluator,
     ):
         for planned in plan:
-            outcomes.append(evaluator.evaluate(planned, publish_warnings=planned.as_of >= day))
+            # A past index must not bring back the warnings of its day; asked for by name, a warning is meant itself.
+            meant = planned.as_of >= day or planned.rule.code in (request.rules or ())
+            outcomes.append(evaluator.evaluate(planned, publish_warnings=meant))
     progress.finish()
     return outcomes
 
@@ -310,13 +312,15 @@ def _publish_breakdowns(
 
 
 def _later_is_in_force(connection: Connection, planned: Planned) -> bool:
-    """Whether a run of a later date was published for the rule and period: an earlier date must not replace it."""
+    """Whether a run of a later date was published for the rule and period: an earlier date must not replace it. The
+    levels of a warning stand whatever the period."""
     statement = select(_runs.c.id).where(
         _runs.c.rule_code == planned.rule.code,
-        _runs.c.period_code == planned.period_code,
         _runs.c.state == RunState.PUBLISHED,
         _runs.c.as_of > planned.as_of,
     )
+    if isinstance(planned.rule, Index):
+        statement = statement.where(_runs.c.period_code == planned.period_code)
     return connection.execute(statement.limit(1)).first() is not None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -91,6 +92,33 @@ def test_a_past_period_looks_back_and_leaves_warnings_alone(
             ).all()
         )
     assert found[tree["branch_a1"]] < 80.0
+
+
+def test_a_warning_asked_for_by_name_keeps_its_state_from_one_past_date_to_the_next(
+    engine: Engine, tree: dict[str, int], rules_dir: Path, run: conftest.Run
+) -> None:
+    (rules_dir / "warnings/term.yaml").write_text(conftest.TERM + "recover: 10\n", encoding="utf-8")
+    (rules_dir / "warnings/long.yaml").write_text(
+        "warning: long\nsubject: organization\napplies_to: {tier: branch}\n"
+        "value: days_held(days_until(term_ends_on) < 300)\nlevels: {yellow: '>= 5'}\n",
+        encoding="utf-8",
+    )
+    branch, day = tree["branch_a1"], today() - timedelta(days=40)
+
+    def level(code: str, as_of: date) -> str | None:
+        results = run(code, as_of=as_of)[-1].results
+        return results.row(by_predicate=pl.col("subject_id") == branch, named=True)["level"]
+
+    change(engine, branch, term_ends_on=day + timedelta(days=60))
+    assert level("term", day) == "orange"
+    assert level("long", day) is None
+    change(engine, branch, term_ends_on=day + timedelta(days=66))
+    assert level("term", day + timedelta(days=1)) == "orange"  # 65 days: only 10 past the edge is better
+    assert level("long", day + timedelta(days=6)) == "yellow"
+    assert levels(engine) == {("term", branch): "orange", ("long", branch): "yellow"}
+    # an earlier date says what it would have been and replaces nothing, in whatever period it lies
+    assert level("long", day - timedelta(days=300)) is None
+    assert levels(engine)["long", branch] == "yellow"
 
 
 def test_an_earlier_date_does_not_replace_what_a_later_one_published(
