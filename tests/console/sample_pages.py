@@ -350,7 +350,6 @@ def run() -> dict[str, Any]:
             "rules_done": 1,
             "rules_total": 22,
             "subjects_done": 412,
-            "subjects_total": 596,
             "current": INDEX,
             "problem": None,
         },

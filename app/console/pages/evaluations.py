@@ -139,7 +139,6 @@ class EvaluationsPage(Page):
                 "rules_done": evaluation.rules_done,
                 "rules_total": evaluation.rules_total,
                 "subjects_done": evaluation.subjects_done,
-                "subjects_total": evaluation.subjects_total,
                 "current": rule_label(evaluation.current_rule) if evaluation.current_rule else None,
                 "problem": problem,
             },
