@@ -140,6 +140,11 @@ class State:
             return levels_in_force(self._connection, self._rule.code, self._subjects)
         return scores_in_force(self._connection, self._rule.code, self._period, self._subjects)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is in force, and nothing of what was asked for has held."""
+        return self.in_force.is_empty() and all(frame.is_empty() for frame in self._held.values())
+
     def present(self) -> pl.DataFrame:
         """``subject_id``, ``present``: the light or level of the last published run of the rule and period."""
         frame = self.in_force

@@ -206,6 +206,8 @@ class Evaluator:
         state = State(self._connection, rule, planned.period_code, planned.subjects)
         frame = self._records.frame(rule, results=self._results, state=state)
         progress.subjects(frame.height)
+        if planned.subjects is not None and isinstance(rule, Warning) and frame.is_empty() and state.is_empty:
+            return Outcome(rule, planned.period, planned.as_of, frame)
         scores, statistics = self._scored(planned, frame)
         scores = scores.join(self._places.of(frame), on="subject_id", how="left", maintain_order="left")
         unpublished = Outcome(rule, planned.period, planned.as_of, scores)

@@ -21,15 +21,15 @@ from typing import Any, Protocol, Self
 import polars as pl
 from sqlalchemy import Connection
 
-from app.database.transfer import BulkReader
+from app.database.transfer import BulkReader, schema_of
 from app.entity.registry import Registry
 
 from .context import Context
 from .expressions import written
 from .frames import PRESENT, SUBJECT_ID, column_of_held, column_of_metric, held_conditions
 from .metric_parts import finished, over_subtrees
-from .metric_queries import named_parts, statement_of
-from .model import Rule
+from .metric_queries import Group, named_parts, statement_of
+from .model import Rule, Warning
 from .result_metrics import ResultMetrics, ResultsProvider
 from .shared_metrics import SharedMetrics, metrics_of_results, metrics_of_rows
 from .subject_rows import FEW, SubjectColumns, organizations_above, subjects_frame
@@ -58,7 +58,8 @@ class Records:
     """The records that some rules read. A context manager; nothing is read before the first rule needs it, and what
     rules share is read for all of them then.
 
-    ``leaving_out``: subjects that warnings say nothing of, by the filters of their ``applies_to``, need not be read.
+    ``leaving_out``: what no result depends on is not read: subjects of warnings that the filters of ``applies_to`` keep
+    out, and figures of subjects of an index that they keep out (but for the weight of its roll-up).
     """
 
     def __init__(
@@ -116,7 +117,7 @@ class _Table:
     """What rules of one subject and date share: a row a subject, a column for everything that any of them names."""
 
     def __init__(self, reader: BulkReader, asked: list[Asked], registry: Registry, leaving_out: bool) -> None:
-        self.reader, self.asked, self.registry = reader, asked, registry
+        self.reader, self.asked, self.registry, self.leaving_out = reader, asked, registry, leaving_out
         self.subject = registry[asked[0].rule.subject]
         self.subjects: list[int] | None = None
         if asked[0].subjects is not None:
@@ -130,29 +131,60 @@ class _Table:
         """Organizations and those above them that are subjects."""
         return organizations_above(self.reader, self.registry, self.subjects)
 
-    def keys(self, over_subtree: bool) -> list[int] | None:
-        """The ids to ask for, where they are few enough to be listed."""
-        if self.subjects is None:
-            return None
-        keys = self.above.get_column("key").unique().to_list() if over_subtree else self.subjects
-        return keys if len(keys) <= FEW else None
+    @cached_property
+    def own(self) -> pl.DataFrame:
+        """Of subjects what their own rows say."""
+        return subjects_frame(self.reader, self.columns, self.subjects)
 
     @cached_property
     def frame(self) -> pl.DataFrame:
         """All columns of subjects, and the metrics over rows under their shared names."""
-        frame = subjects_frame(self.reader, self.columns, self.subjects)
-        columns = frame.columns
+        frame = self.own
         for group in self.metrics.groups(self.subject.code, self.registry):
-            statement = statement_of(group, self.registry, self.keys(group.over_subtree))
-            parts = named_parts(self.reader.fetch(statement), group)
+            keys = self.keys(self.counted_for(group), group.over_subtree)
+            statement = statement_of(group, self.registry, keys)
+            rows = pl.DataFrame(schema=schema_of(statement)) if keys == [] else self.reader.fetch(statement)
+            parts = named_parts(rows, group)
             if group.over_subtree:
                 parts = over_subtrees(parts, group, self.above)
             frame = frame.join(parts, left_on=SUBJECT_ID, right_on="key", how="left", maintain_order="left")
-        return frame.select(*columns, *self.metrics.finished(self.registry))
+        return frame.select(*self.own.columns, *self.metrics.finished(self.registry))
+
+    def counted_for(self, group: Group) -> list[int] | None:
+        """The subjects that a group's figures are wanted for; None for all."""
+        if self.subjects is None or not self.leaving_out:
+            return self.subjects
+        found: set[int] = set()
+        for each in self.asked:
+            names = self.metrics.names_of(each.rule) & {metric.name for metric in group.metrics}
+            if not names:
+                continue
+            if names & self.metrics.names_of_weight(each.rule):
+                return self.subjects
+            found.update(self.applying(each))
+        return sorted(found)
+
+    def applying(self, asked: Asked) -> list[int]:
+        """The subjects that the filters of a rule's ``applies_to`` let pass, of those it is asked for."""
+        frame = self.own.filter(*self.columns.demanded(asked.rule, asked.context))
+        if asked.subjects is not None:
+            frame = frame.filter(pl.col(SUBJECT_ID).is_in(list(asked.subjects)))
+        return frame[SUBJECT_ID].to_list()
+
+    def keys(self, subjects: list[int] | None, over_subtree: bool) -> list[int] | None:
+        """The ids to ask for, where they are few enough to be listed."""
+        if subjects is None:
+            return None
+        if over_subtree and subjects:
+            below = self.above.filter(pl.col("ancestor").is_in(subjects))
+            subjects = below.get_column("key").unique().to_list()
+        return subjects if len(subjects) <= FEW else None
 
     def frame_of(self, asked: Asked, results: ResultsProvider) -> pl.DataFrame:
         """The subjects frame of one rule, its state left out."""
         rule, frame = asked.rule, self.frame
+        if self.leaving_out and isinstance(rule, Warning):
+            frame = frame.filter(*self.columns.demanded(rule, asked.context))
         if asked.subjects is not None:
             frame = frame.filter(pl.col(SUBJECT_ID).is_in(list(asked.subjects)))
         of_rows = [
@@ -163,9 +195,17 @@ class _Table:
         of_results = metrics_of_results(rule)
         if not of_results:
             return frame
-        columns = frame.columns
+        columns, subjects = frame.columns, asked.subjects and list(asked.subjects)
+        if subjects and self.leaving_out and self.metrics.weight_is_counted(rule):
+            subjects = self.applying(asked)
         answers = ResultMetrics(
-            rule.subject, asked.context, self.registry, results, self.reader, lambda: self.above, self.keys
+            rule.subject,
+            asked.context,
+            self.registry,
+            results,
+            self.reader,
+            lambda: self.above,
+            lambda over_subtree: self.keys(subjects, over_subtree),
         )
         for metric in of_results:
             parts = answers.figure(metric)

@@ -18,7 +18,7 @@ from app.entity.registry import Registry
 from .context import Context
 from .metric_parts import finished
 from .metric_queries import Group, groups_of, speaks_of_period
-from .model import Metric, Rule, Window
+from .model import Figure, Index, Metric, Rule, Window
 from .result_columns import INDEX_SOURCE, WARNING_SOURCE
 from .windows import Span, span_of
 
@@ -38,6 +38,23 @@ class SharedMetrics:
     def name_of(self, rule: Rule, metric: Metric) -> str:
         """The shared name of a rule's metric."""
         return self._names[rule.code, metric.name]
+
+    def names_of(self, rule: Rule) -> set[str]:
+        """The shared names of all metrics of a rule."""
+        return {self._names[rule.code, metric.name] for metric in metrics_of_rows(rule)}
+
+    def names_of_weight(self, rule: Rule) -> set[str]:
+        """The shared names of the metrics that tell what a subject weighs in the roll-up of an index."""
+        weight = _weight(rule)
+        if any(isinstance(metric, Figure) and metric.name == weight for metric in rule.metrics):
+            return self.names_of(rule)  # computed from any of them
+        name = self._names.get((rule.code, weight or ""))
+        return set() if name is None else {name}
+
+    def weight_is_counted(self, rule: Rule) -> bool:
+        """Whether what a subject weighs in a roll-up, if there is one, does not depend on results of other rules."""
+        weight = _weight(rule)
+        return weight is None or (rule.code, weight) in self._names
 
     def groups(self, subject: str, entities: Registry) -> list[Group]:
         """The metrics by statement."""
@@ -60,6 +77,10 @@ def metrics_of_results(rule: Rule) -> list[Metric]:
 
 def _metrics(rule: Rule) -> list[Metric]:
     return [metric for metric in rule.metrics if isinstance(metric, Metric)]
+
+
+def _weight(rule: Rule) -> str | None:
+    return rule.roll_up.weight if isinstance(rule, Index) and rule.roll_up else None
 
 
 def _meaning(metric: Metric, context: Context) -> tuple[Metric, Span, Period | None]:

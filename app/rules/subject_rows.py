@@ -97,7 +97,9 @@ class SubjectColumns:
         for rule, context in asked:
             for filter_ in filters_of(rule):
                 self.filters.setdefault(_meaning(filter_, context), len(self.filters))
-        self.wanted = [_demanded(rule, context) for rule, context in asked] if leaving_out else []
+        self.wanted: list[list[tuple[Filter, Period | None]]] = []
+        if leaving_out and not any(isinstance(rule, Index) for rule, _ in asked):
+            self.wanted = [_demanded(rule, context) for rule, context in asked]
 
     def of_rule(self, rule: Rule, context: Context) -> list[pl.Expr]:
         """A rule's columns of the shared frame, as the rule knows them."""
@@ -110,6 +112,10 @@ class SubjectColumns:
             pl.col(_shared_filter(self.filters[_meaning(filter_, context)])).alias(column_of_filter(position))
             for position, filter_ in enumerate(filters_of(rule))
         ]
+
+    def demanded(self, rule: Rule, context: Context) -> list[pl.Expr]:
+        """Where in the shared frame a rule applies, as far as the filters of its ``applies_to`` tell."""
+        return [pl.col(_shared_filter(self.filters[meaning])) for meaning in _demanded(rule, context)]
 
     def statement(self, subjects: Sequence[int] | None) -> Select[Any]:
         """A row a subject: all of them, ``leaving_out`` those that no rule applies to, or those with these ids."""
@@ -170,10 +176,7 @@ def _meaning(filter_: Filter, context: Context) -> tuple[Filter, Period | None]:
 
 
 def _demanded(rule: Rule, context: Context) -> list[tuple[Filter, Period | None]]:
-    """Filters outside of which a rule has nothing to say of a subject. None are told of an index: a roll-up scores
-    organizations that the rule itself does not apply to."""
-    if isinstance(rule, Index):
-        return []
+    """The filters outside of which a rule does not apply to a subject."""
     return [_meaning(condition, context) for condition in rule.applies_to if is_filter(condition)]
 
 

@@ -7,17 +7,19 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 from sqlalchemy import Engine, create_engine, event, update
 
 from app.entity.filters import parse_filter
+from app.entity.labels import Label
 from app.entity.periods import Period
 from app.entity.registry import registry
 from app.rules.collecting import Asked, Records, collect
 from app.rules.context import Context
 from app.rules.expression_parser import parse_expression
-from app.rules.model import Warning
+from app.rules.model import Index, RollUp, Warning
 from tests.rules.collecting_world import AS_OF, NoResults, NoState, fill, metric, rule_of
 
 
@@ -136,9 +138,41 @@ def test_subjects_that_no_rule_applies_to_are_not_read(engine: Engine) -> None:
         Asked(called("a", rule_of(applies_to=(filter_of(code="O4"),))), YEAR),
         Asked(called("b", rule_of(applies_to=(filter_of(code={"in": ["O5", "O6"]}),))), YEAR),
     ]
+    statements: list[str] = []
+    event.listen(engine, "before_cursor_execute", lambda *told: statements.append(told[2]))
     with engine.connect() as connection, Records(connection, asked, registry, leaving_out=True) as records:
-        frame = records.frame(asked[0].rule, results=NoResults(), state=NoState())
-    assert frame.select("subject_id", "f.0").rows() == [(4, True), (5, False), (6, False)]
+        frames = [records.frame(each.rule, results=NoResults(), state=NoState()) for each in asked]
+    assert [frame["subject_id"].to_list() for frame in frames] == [[4], [5, 6]]
+    assert len(statements) == 1
+    assert "WHERE" in statements[0]
+
+
+@pytest.mark.parametrize("subjects", [None, [1, 2, 4, 7]])
+def test_figures_that_no_result_depends_on_are_all_that_is_left_out(engine: Engine, subjects: list[int] | None) -> None:
+    fill_world(engine)
+    figures = (
+        metric("held", count="meeting", where=HELD, window="year"),
+        metric("below", count="member", window="current", over="subtree"),
+    )
+    index = Index(
+        "index",
+        Label("指数", "Index"),
+        "organization",
+        "index.yaml",
+        "0" * 64,
+        metrics=figures,
+        applies_to=(filter_of(code={"in": ["O4", "O7"]}),),
+        roll_up=RollUp(0.5, 0.5, "below"),
+    )
+    asked = Asked(index, YEAR, subjects)
+    with engine.connect() as connection, Records(connection, [asked], registry, leaving_out=True) as records:
+        frame = records.frame(index, results=NoResults(), state=NoState())
+    whole = alone(engine, replace(asked, subjects=None)).filter(
+        pl.col("subject_id").is_in(frame["subject_id"].implode())
+    )
+    assert_frame_equal(frame.select("subject_id", "f.0", "m.below"), whole.select("subject_id", "f.0", "m.below"))
+    assert_frame_equal(frame.filter("f.0"), whole.filter("f.0"))
+    assert frame.filter("f.0")["m.held"].to_list() == [3.0, 0.0]
 
 
 def test_rules_of_different_dates_are_kept_apart(engine: Engine) -> None:
