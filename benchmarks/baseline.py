@@ -50,9 +50,7 @@ def reader(engine: Engine) -> tuple[Read, object]:
         def read(statement: str, types: dict[str, object]) -> pl.DataFrame:
             with connection.cursor() as cursor:
                 cursor.execute(statement)
-                frame = pl.from_arrow(cursor.fetch_arrow_table())
-            frame.columns = list(types)
-            return frame.cast(types)
+                return pl.from_arrow(cursor.fetch_arrow_table().rename_columns(list(types))).cast(types)
 
         return read, connection
     connection = engine.raw_connection()
