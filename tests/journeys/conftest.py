@@ -19,6 +19,8 @@ from .visitor import Visitor
 
 SECONDS_TO_FIRST_PAGE = 150
 """About twenty on two idle cores."""
+FIRST_EVALUATIONS = [("schedule", "published")] * 3
+"""Of the end of last year, of yesterday and of today."""
 ADMINISTRATOR_PASSWORD = "Journey-First-2026"
 
 
@@ -50,7 +52,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
     served = Served(tmp_path_factory.mktemp("journeys"), ADMIN_PASSWORD=ADMINISTRATOR_PASSWORD)
     try:
         served.up(SECONDS_TO_FIRST_PAGE)
-        wait_until(lambda: ("schedule", "published") in served.evaluations(), 90)
+        wait_until(lambda: served.evaluations() == FIRST_EVALUATIONS, 120)
         with (served.folder / "data" / "demo-users.csv").open(encoding="utf-8", newline="") as file:
             accounts = {row["username"]: Account(**row) for row in csv.DictReader(file)}
         yield Installation(served, accounts)
