@@ -13,6 +13,7 @@ from datetime import date
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
+from app.database.clock import today
 from app.entity.registry import registry
 from app.rules.model import SEVERITY, Light
 
@@ -253,6 +254,15 @@ def warning_counts(session: Session, *conditions: ColumnElement[bool]) -> dict[t
         .group_by(WarningState.rule_code, WarningState.light)
     )
     return {(rule, light): number for rule, light, number in session.execute(statement)}
+
+
+def new_warning_counts(session: Session, *conditions: ColumnElement[bool]) -> dict[tuple[str, str], int] | None:
+    """How many of the standing warnings began today, by rule and level; None on the first day of an installation,
+    whose warnings began whenever they did."""
+    day = today()
+    if session.connection().scalar(select(WarningState.id).where(WarningState.since < day).limit(1)) is None:
+        return None
+    return warning_counts(session, WarningState.since >= day, *conditions)
 
 
 def periods_of(session: Session, rule_code: str) -> list[str]:

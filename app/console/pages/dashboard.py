@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
 from flask import url_for
 from flask_appbuilder import expose
 from flask_appbuilder.security.decorators import has_access
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.access.permissions import EVALUATE, SEE_RUNS
@@ -75,7 +74,7 @@ class DashboardPage(Page):
         name = organization_names(session, [own])[own].name if own else ""
         run = results.latest_run(session, index.code, period)
         evaluating = results.running_evaluation(session)
-        since = today() - timedelta(days=1)
+        since = today()
         return {
             "title": Label(f"{name}{index.label.zh}总览", f"{name}: {index.label.en}"),
             "index_label": index.label,
@@ -194,14 +193,14 @@ def _units(session: Session, index: Index, period: str, root: int | None) -> lis
 
 def _warnings(session: Session) -> dict[str, Any]:
     counts = results.warning_counts(session)
-    new = results.warning_counts(session, results.WarningState.since >= today())
+    new = results.new_warning_counts(session)
     levels = []
     for light in (Light.RED, Light.ORANGE, Light.YELLOW):
         levels.append(
             {
                 "light": light.value,
                 "count": sum(number for (_rule, level), number in counts.items() if level == light),
-                "new": sum(number for (_rule, level), number in new.items() if level == light),
+                "new": None if new is None else sum(number for (_, level), number in new.items() if level == light),
                 "url": url_for("WarningsPage.show", light=light.value),
             }
         )
@@ -244,9 +243,9 @@ def explained(session: Session, index: Index, period: str, scores: Sequence[Scor
 def _changes(session: Session, index: Index, period: str, since: Any) -> dict[str, Any]:
     statement = results.light_changes(index.code, period, since)
     scores = session.scalars(statement.limit(CHANGES)).all()
-    grown = results.changes_by_light(session, index.code, period, since)
+    count = session.scalar(select(func.count()).select_from(statement.order_by(None).subquery())) if scores else 0
     return {
-        "count": sum(number for number in grown.values() if number > 0) if scores else 0,
+        "count": count,
         "url": url_for("LeaguePage.show", index=index.code, period=period, changed=1) if scores else None,
         "rows": explained(session, index, period, scores),
     }

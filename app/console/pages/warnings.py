@@ -98,12 +98,12 @@ class WarningsPage(Page):
     def _levels(self) -> list[dict[str, Any]]:
         conditions = self._conditions(light=False)
         counts = results.warning_counts(self.session, *conditions)
-        new = results.warning_counts(self.session, WarningState.since >= today(), *conditions)
+        new = results.new_warning_counts(self.session, *conditions)
         return [
             {
                 "light": light.value,
                 "count": sum(number for (_rule, level), number in counts.items() if level == light),
-                "new": sum(number for (_rule, level), number in new.items() if level == light),
+                "new": None if new is None else sum(number for (_, level), number in new.items() if level == light),
                 "note": Label("", ""),
                 "url": link(light=None if request.args.get("light") == light else light.value, page=None),
                 "chosen": request.args.get("light") == light,
