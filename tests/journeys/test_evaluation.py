@@ -18,8 +18,7 @@ def test_an_evaluation_is_started_and_its_progress_told_to_the_end(visit: Callab
     visitor.go("/evaluations/")
     before = len(visitor.texts("main table.cards tbody tr"))
     visitor.page.select_option("#rule", "member_vanguard")
-    visitor.page.click("main button:has-text('开始评定')")
-    visitor.page.wait_for_load_state()
+    visitor.follow("main button:has-text('开始评定')")
     address = visitor.page.url
     assert re.search(r"\?run=\d+$", address)
     assert "先锋力指数" in visitor.text("#progress")
@@ -38,7 +37,7 @@ def test_an_evaluation_is_started_and_its_progress_told_to_the_end(visit: Callab
     rows = visitor.texts("main table.cards tbody tr")
     assert len(rows) == before + 1
     assert "已完成" in rows[0]
-    visitor.page.click("#progress a:has-text('看结果')")
+    visitor.follow("#progress a:has-text('看结果')")
     assert visitor.page.url.endswith("/dashboard/")
 
 

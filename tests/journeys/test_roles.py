@@ -88,11 +88,11 @@ def test_pages_fit_a_phone(visit: Callable[..., Visitor], username: str) -> None
 def test_a_secretary_finds_the_four_places_at_the_bottom_of_a_phone(visit: Callable[..., Visitor]) -> None:
     secretary = visit("demo_branch_1_1", "phone")
     assert [words.strip() for words in secretary.texts("nav.tabbar a")] == ["首页", "预警", "补录", "记分卡"]
-    secretary.page.click("nav.tabbar a:has-text('记分卡')")
+    secretary.follow("nav.tabbar a:has-text('记分卡')")
     assert "/scorecard/organization_strength/" in secretary.page.url
-    secretary.page.click("nav.tabbar a:has-text('补录')")
+    secretary.follow("nav.tabbar a:has-text('补录')")
     assert secretary.page.locator("#entries a", has_text="组织生活").is_visible()
-    secretary.page.click("#entries a:has-text('组织生活')")
+    secretary.follow("#entries a:has-text('组织生活')")
     assert secretary.page.url.endswith("/records/meeting/add")
     assert not visit("demo_branch_1_1").page.locator("nav.tabbar").is_visible()
 
@@ -109,7 +109,7 @@ def test_a_member_sees_their_own_scorecard_and_nobody_elses(
     installation: Installation, visit: Callable[..., Visitor]
 ) -> None:
     member = visit("demo_member_1")
-    member.page.click("a.home-verdict")
+    member.follow("a.home-verdict")
     own = member.page.url.removeprefix(member.base)
     code = re.search(r"/scorecard/member_vanguard/(\w+)", own)
     assert code, own

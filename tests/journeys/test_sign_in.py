@@ -34,9 +34,8 @@ def test_failures_say_what_follows_and_then_lock_the_name(
     # Who was locked out by mistake asks IT staff.
     staff = visit("demo_it")
     staff.go(f"/users/list/?_flt_3_username={NAME}")
-    staff.page.click(f"table a:has-text('{NAME}')")
-    staff.page.click("main button:has-text('解锁')")
-    staff.page.wait_for_load_state()
+    staff.follow(f"table a:has-text('{NAME}')")
+    staff.follow("main button:has-text('解锁')")
     assert f"{NAME} 已解锁" in staff.text("main")
     visit(NAME)
 
@@ -68,8 +67,7 @@ def test_language_and_big_type_stay_chosen(visit: Callable[..., Visitor]) -> Non
     visitor = visit("demo_street_1")
     assert visitor.text("h1").endswith("总览")
     visitor.page.click(".topbar .dropdown button")
-    visitor.page.click(".topbar .dropdown-menu a[lang=en]")
-    visitor.page.wait_for_load_state()
+    visitor.follow(".topbar .dropdown-menu a[lang=en]")
     visitor.go("/warnings/")
     assert visitor.text("h1") == "Warnings"
     root = "parseFloat(getComputedStyle(document.documentElement).fontSize)"

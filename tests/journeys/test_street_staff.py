@@ -23,12 +23,11 @@ MOST_MEETINGS = 30
 def reset_password(visitor: Visitor, username: str, password: str) -> None:
     """As IT staff do it, from the list of accounts."""
     visitor.go("/users/list/?_flt_3_username=" + username)
-    visitor.page.click(f"table a:has-text('{username}')")
-    visitor.page.click("main button:has-text('重置密码')")
+    visitor.follow(f"table a:has-text('{username}')")
+    visitor.follow("main button:has-text('重置密码')")
     visitor.page.fill("input[name=password]", password)
     visitor.page.fill("input[name=conf_password]", password)
-    visitor.page.click("main form button[type=submit]")
-    visitor.page.wait_for_load_state()
+    visitor.follow("main form button[type=submit]")
     assert f"{username} 的密码已重置" in visitor.text("main")
 
 
@@ -42,8 +41,8 @@ def add_meeting(visitor: Visitor, day: date) -> None:
     """From the scorecard: the first kind of meeting that is short, its records, the form, saved."""
     leaf = visitor.page.locator(".breakdown .leaf", has_text=SHORT).first
     kind = SHORT.split(leaf.inner_text())[0].strip()
-    leaf.locator(".why a").first.click()
-    visitor.page.click("main a:has-text('新增组织生活')")
+    visitor.follow(leaf.locator(".why a").first)
+    visitor.follow("main a:has-text('新增组织生活')")
     form = visitor.page.locator("main form").first
     assert form.locator("select[name=status]").input_value() == "held", "the form knows what is missing"
     assert form.locator("select[name=kind]").input_value() != "", kind
@@ -52,8 +51,7 @@ def add_meeting(visitor: Visitor, day: date) -> None:
     form.locator("input[name=held_on]").fill(day.isoformat())
     form.locator("input[name=expected]").fill("4")
     form.locator("input[name=attended]").fill("4")
-    form.locator("button[type=submit]").first.click()
-    visitor.page.wait_for_load_state()
+    visitor.follow(form.locator("button[type=submit]").first)
     assert "已新增" in visitor.text("main")
 
 
@@ -78,12 +76,12 @@ def test_street_staff_mend_a_red_branch_and_the_light_follows(
     stat = street.page.locator(".stats a.stat", has_text="红灯")
     reds = number(stat.locator(".figure").inner_text())
     assert reds > 0
-    stat.click()
+    street.follow(stat)
     rows = street.page.locator("table.league tbody tr")
     assert rows.count() == reds
     assert set(street.texts("table.league .light-cell")) == {"红灯"}
-    # The best of them: the last row, for the highest scores come first only without 低分在前.
-    street.page.locator("table.league tbody tr .nm a").first.click()
+    # The best of them, which comes first: it is nearest to the next light.
+    street.follow("table.league tbody tr .nm a")
 
     # Why it is red, and the figures behind it.
     card = street.page.url
@@ -92,9 +90,9 @@ def test_street_staff_mend_a_red_branch_and_the_light_follows(
     assert "失分最多的是" in street.text(".verdict .say")
     leaf = street.page.locator(".breakdown .leaf", has_text=SHORT).first
     shown = number(leaf.locator(".why a").first.inner_text())
-    leaf.locator(".why a").first.click()
+    street.follow(leaf.locator(".why a").first)
     assert number(street.text(".pager-row")) == shown, "the figure counts the very records it leads to"
-    street.page.click("main a:has-text('返回记分卡')")
+    street.follow("main a:has-text('返回记分卡')")
     assert street.page.url.partition("?")[0] == card.partition("?")[0]
 
     # One meeting added: the score follows by itself.

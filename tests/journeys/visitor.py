@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from playwright.sync_api import Browser, Page, Response
+from playwright.sync_api import Browser, Locator, Page, Response
 
 SIZES = {"desktop": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
 REFUSAL = "the server responded with a status of"
@@ -45,8 +45,7 @@ class Visitor:
         self.go("/login/")
         self.page.fill("#username", username)
         self.page.fill("#password", password)
-        self.page.click("main form button[type=submit], form.form button[type=submit]")
-        self.page.wait_for_load_state()
+        self.follow("main form button[type=submit], form.form button[type=submit]")
 
     def sign_in(self, username: str, password: str) -> Visitor:
         """Sign in; the next page is shown."""
@@ -59,8 +58,13 @@ class Visitor:
         self.page.fill("input[name=old_password]", old)
         self.page.fill("input[name=password]", new)
         self.page.fill("input[name=conf_password]", new)
-        self.page.click("main form button[type=submit]")
-        self.page.wait_for_load_state()
+        self.follow("main form button[type=submit]")
+
+    def follow(self, link: str | Locator) -> None:
+        """Press a link or button, and wait for the page that it leads to."""
+        found = self.page.locator(link).first if isinstance(link, str) else link
+        with self.page.expect_navigation():
+            found.click()
 
     def text(self, selector: str) -> str:
         return self.page.locator(selector).first.inner_text()
