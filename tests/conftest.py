@@ -23,7 +23,10 @@ from app.database.encryption import Keyring, use_keyring
 from app.database.engine import make_engine
 from app.database.migrations import upgrade
 from app.database.session import Session, make_session
+from app.domains import all as domains
 from config import Settings
+
+__all__ = ["domains"]  # imported so that every test has all entities, and the checks of their rows
 
 # The same examples at every run of continuous integration, so that a red run means a change; new ones while working.
 hypothesis.settings.register_profile("ci", derandomize=True, deadline=None, database=None)

@@ -22,6 +22,7 @@ from app.entity.labels import Label
 from app.entity.normalization import normalized
 from app.entity.registry import Entity, EntityOptions, registry
 from app.entity.visibility import Visibility
+from app.evaluation.models import Change
 from tests import factories as make
 
 
@@ -66,6 +67,7 @@ def session(hall: type[Entity]) -> Iterator[Session]:
     engine = make_engine("sqlite://")
     Organization.__table__.create(engine)
     hall.__table__.create(engine)
+    Change.__table__.create(engine)  # where other tests have switched the marking of changes on
     session = make_session(engine, system_actor("tests"))
     yield session
     session.close()
