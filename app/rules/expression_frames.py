@@ -146,7 +146,7 @@ class Compiler:
 
     def number(self, expression: Expression) -> pl.Expr:
         """Its values as finite numbers, Float64; truth values count as 1 and 0. Raises UserError if it has none."""
-        return finite(self._number(expression))
+        return _finite(self._number(expression))
 
     def truth(self, expression: Expression) -> pl.Expr:
         """Its truth values, missing where they are; a number is true unless it is 0."""
@@ -159,7 +159,7 @@ class Compiler:
     def value(self, expression: Expression) -> Typed:
         """Its values of whatever kind, numbers finite."""
         typed = self.typed(expression)
-        return replace(typed, frame=finite(typed.frame)) if typed.kind is Kind.NUMBER else typed
+        return replace(typed, frame=_finite(typed.frame)) if typed.kind is Kind.NUMBER else typed
 
     def typed(self, expression: Expression) -> Typed:
         """As ``value``, but what overflowed is still infinite. Constants are worked out at once."""
@@ -167,7 +167,8 @@ class Compiler:
         if isinstance(expression, Literal | Name) or typed.frame.meta.root_names():
             return typed
         # Polars takes one value for a whole column only where it knows it to be a scalar.
-        return Typed(pl.lit(pl.select(typed.frame).item(), dtype=_DTYPES.get(typed.kind, pl.Float64)), typed.kind)
+        frame = finite(typed.frame) if typed.kind is Kind.NUMBER else typed.frame
+        return Typed(pl.lit(pl.select(frame).item(), dtype=_DTYPES.get(typed.kind, pl.Float64)), typed.kind)
 
     def _typed(self, expression: Expression) -> Typed:
         match expression:
@@ -231,7 +232,7 @@ class Compiler:
             case Kind.TRUTH:
                 return typed.frame
             case Kind.NUMBER:
-                return finite(typed.frame) != 0
+                return _finite(typed.frame) != 0
             case Kind.MISSING:
                 return missing(Kind.TRUTH)
         raise _wrong_kind(expression, Kind.TRUTH, typed.kind)
@@ -263,7 +264,7 @@ class Compiler:
         if kind is Kind.MISSING:
             return kind, [missing() for _ in parts]
         if kind is Kind.NUMBER:
-            return kind, [finite(self._as_number(part, expression)) for part in parts]
+            return kind, [_finite(self._as_number(part, expression)) for part in parts]
         return kind, [missing(kind) if part.kind is Kind.MISSING else part.frame for part in parts]
 
     def _arithmetic(self, expression: Arithmetic) -> pl.Expr:
@@ -385,6 +386,11 @@ class Compiler:
                 lambda truth, held: pl.when(truth).then(held).when(~truth).then(0.0), self.truth(condition), days
             )
         return days
+
+
+def _finite(number: pl.Expr) -> pl.Expr:
+    """As ``finite``; constants are finite already, and must stay scalars."""
+    return finite(number) if number.meta.root_names() else number
 
 
 def _zero_if_false(truth: pl.Expr, days: pl.Expr) -> pl.Expr:

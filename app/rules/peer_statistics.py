@@ -2,7 +2,8 @@
 
 A full run scores a subject among all subjects of that run. A partial run scores a few changed subjects among the
 subjects of the last full run, and puts their new values in the place of their old ones. So it gives exactly what a
-full run would give if nothing else had changed since, and a subject is never compared with its own past.
+full run would give if nothing else had changed since, and a subject is never compared with its own past. (One thing
+waits for the next full run: others' scores that a peer average is taken of, where those in turn depend on others.)
 
 Sorted values or means alone could not do that: to replace a subject's old value one must know it. So the statistics
 keep, for the few nodes that look at others, each subject's value: 8 bytes a subject and node before compression.

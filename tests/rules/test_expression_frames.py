@@ -242,6 +242,15 @@ def test_rounding_gives_the_number_that_its_decimals_say(digits: int) -> None:
     assert found == numbers
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("false and 0 == three", False), ("true or 0 == three", True), ("true and 3 == three", True), ("1 < 2", True)],
+)
+def test_constants_spread_over_the_whole_column(text: str, expected: bool) -> None:
+    found = FRAME.with_columns(compiler().condition(parse_expression(text)).alias("found"))["found"]
+    assert found.to_list() == [expected] * FRAME.height
+
+
 @pytest.mark.parametrize("text", ["kind + 1", "three == 'x'", "coalesce(founded, 1)", "days_until(three)", "not kind"])
 def test_kinds_do_not_mix(text: str) -> None:
     with pytest.raises(UserError):
