@@ -51,7 +51,7 @@ class Size:
     saves: int
 
 
-SIZES = {"district": Size("district", "tenth", 2, 50), "small": Size("small", "small", 1, 3)}
+SIZES = {"district": Size("district", "tenth", 3, 50), "small": Size("small", "small", 1, 3)}
 
 
 class Disagreement(Exception):

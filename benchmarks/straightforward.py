@@ -21,7 +21,7 @@ from app.domains.members.models import Member, Post
 from app.domains.observations.models import Observation
 from app.domains.organizations.models import Organization
 from app.domains.party_life.models import Appraisal, Attendance, Commendation, FeePayment, Meeting, StudyRecord
-from app.evaluation.models import IN_FORCE, Score
+from app.evaluation.models import IN_FORCE, Run, Score
 
 from .baseline_sources import Days
 
@@ -63,18 +63,20 @@ def measure(
                 )
             ).all()
         )
+        run_id = session.scalar(select(func.max(Run.id)))
         deviating = 0
         started = time.perf_counter()
         for member_id in chosen_members:
             score = member_score(session, member_id, days)
             deviating += abs(score - published.get(member_id, -1.0)) > 1e-6
-            session.add(_row("member_vanguard", member_id, score, days))
+            session.add(_row("member_vanguard", member_id, score, run_id, days))
             session.flush()
             session.expunge_all()
         for_members = time.perf_counter() - started
         started = time.perf_counter()
         for branch_id in chosen_branches:
-            session.add(_row("organization_strength", branch_id, branch_score(session, branch_id, days), days))
+            score = branch_score(session, branch_id, days)
+            session.add(_row("organization_strength", branch_id, score, run_id, days))
             session.flush()
             session.expunge_all()
         for_branches = time.perf_counter() - started
@@ -88,12 +90,12 @@ def _spread(ids: Sequence[int], count: int) -> list[int]:
     return list(ids[:: max(1, len(ids) // count)])[:count]
 
 
-def _row(rule: str, subject: int, score: float | None, days: Days) -> Score:
+def _row(rule: str, subject: int, score: float | None, run_id: int, days: Days) -> Score:
     return Score(
         rule_code=rule,
         period_code="0000",  # of no period, so that no published row stands in its way
         subject_id=subject,
-        run_id=1,
+        run_id=run_id,
         score=score,
         light="green",
         path="",

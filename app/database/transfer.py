@@ -47,6 +47,7 @@ _TYPES: tuple[tuple[Any, Any], ...] = (
     (Date, pl.Date),
     (LargeBinary, pl.Binary),
 )
+ROWS_AT_A_TIME = 5_000
 _log = logging.getLogger(__name__)
 
 
@@ -63,13 +64,15 @@ def fetch(connection: Connection, statement: Select[Any]) -> pl.DataFrame:
     """All rows of a statement, in the connection's transaction."""
     schema = schema_of(statement)
     result = connection.execute(statement)
-    # The driver's own rows: SQLAlchemy's would pass every value through a type, and decrypt.
-    rows = result.cursor.fetchall()
+    # The driver's own rows: SQLAlchemy's would pass every value through a type, and decrypt. In batches, because
+    # hundreds of thousands of tuples at once keep the garbage collector busy, and all of them in memory.
+    frames = []
+    while rows := result.cursor.fetchmany(ROWS_AT_A_TIME):
+        columns = zip(*rows, strict=True)
+        series = [_series(name, values, kind) for (name, kind), values in zip(schema.items(), columns, strict=True)]
+        frames.append(pl.DataFrame(series))
     result.close()
-    columns = zip(*rows, strict=True) if rows else [()] * len(schema)
-    return pl.DataFrame(
-        [_series(name, values, kind) for (name, kind), values in zip(schema.items(), columns, strict=True)]
-    )
+    return pl.concat(frames) if frames else pl.DataFrame(schema=schema)
 
 
 def _series(name: str, values: tuple[Any, ...], kind: Any) -> pl.Series:

@@ -333,13 +333,13 @@ def _period(text: ColumnElement[str], operator: Operator, day: date) -> ColumnEl
     """A period is compared by its first day: with, for each kind of period, the last one that begins in time."""
     match operator:
         case Operator.LTE:
-            return text <= _last_begun(text, day)
+            return _begun_by(text, day)
         case Operator.GT:
-            return text > _last_begun(text, day)
+            return _begins_after(text, day)
         case Operator.LT:
-            return text <= _last_begun(text, day - timedelta(days=1)) if day > date.min else false()
+            return _begun_by(text, day - timedelta(days=1)) if day > date.min else false()
         case Operator.GTE:
-            return text > _last_begun(text, day - timedelta(days=1)) if day > date.min else text.is_not(None)
+            return _begins_after(text, day - timedelta(days=1)) if day > date.min else text.is_not(None)
     return _COMPARISONS[operator](
         text, _by_kind(text, {kind: str(p) for kind, p in _begun(day).items() if p.start == day})
     )
@@ -347,6 +347,17 @@ def _period(text: ColumnElement[str], operator: Operator, day: date) -> ColumnEl
 
 def _begun(day: date) -> dict[PeriodKind, Period]:
     return {kind: Period.containing(day, kind) for kind in PeriodKind}
+
+
+def _begun_by(text: ColumnElement[str], day: date) -> ColumnElement[bool]:
+    """The period has begun on the day. What sorts up to the day's month always has: that is soon said of most rows."""
+    return or_(text <= str(Period.containing(day, PeriodKind.MONTH)), text <= _last_begun(text, day))
+
+
+def _begins_after(text: ColumnElement[str], day: date) -> ColumnElement[bool]:
+    """The period begins after the day. Those of later years always do."""
+    begins = text > _last_begun(text, day)
+    return begins if day.year == date.max.year else or_(text >= f"{day.year + 1:04}", begins)
 
 
 def _last_begun(text: ColumnElement[str], day: date) -> ColumnElement[str]:
