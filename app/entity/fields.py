@@ -50,7 +50,8 @@ class FieldOptions:
     """A regular expression that the whole text must match."""
     filled_from: tuple[str, ...] = ()
     """Where the value comes from when none is given: paths over to-one relations such as ``member.organization``,
-    the first that leads to a value (``app.entity.validation``). Together with ``editable=False`` it always comes from
+    the first that leads to a value (``app.entity.validation``), or another field of the row: a text takes the label of
+    a code, a date the first day of a period. Together with ``editable=False`` it always comes from
     there, and follows when the source changes."""
 
 

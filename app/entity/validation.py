@@ -114,7 +114,7 @@ def _fill(entity: EntityType, row: Entity, related: Related) -> None:
         if options.editable and (getattr(row, field.name) is not None or present is not None):
             continue
         for path in options.filled_from:
-            value = related.value(row, path)
+            value = _as_kind(related.value(row, path), entity.fields.get(path), field)
             if value is None:
                 continue
             if relation and isinstance(value, Entity):
@@ -122,6 +122,20 @@ def _fill(entity: EntityType, row: Entity, related: Related) -> None:
             elif getattr(row, field.name) != value:
                 setattr(row, field.name, value)
             break
+
+
+def _as_kind(value: Any, source: Field | None, field: Field) -> Any:
+    """What a value says in a field of another kind: a code its Chinese label, a period its first day."""
+    if value is None or source is None:
+        return value
+    if source.code_list is not None and field.kind is FieldKind.TEXT:
+        return source.code_list(value).label.zh if value in source.code_list else None
+    if source.kind is FieldKind.PERIOD and field.kind is FieldKind.DATE:
+        try:
+            return Period.parse(value).start
+        except UserError:
+            return None  # said of the period itself
+    return value
 
 
 def _hash(entity: EntityType, row: Entity) -> None:

@@ -256,6 +256,13 @@ class RuleLibrary:
         """One rule. Raises UserError if there is none, or none that speaks for the day."""
         snapshot = self._current()
         if code not in snapshot.rules:
+            wrong = [problem for problem in faults(snapshot.problems) if code_of(problem.file) == code]
+            if wrong:
+                found = [[each.in_language(language) for each in wrong] for language in ("zh", "en")]
+                raise UserError(
+                    "\n".join([f"规则“{code}”有错误，不能使用：", *found[0]]),
+                    "\n".join([f"The rule “{code}” has faults and cannot be used:", *found[1]]),
+                )
             known = ", ".join(sorted(snapshot.rules)) or "—"
             raise UserError(f"没有规则“{code}”；可用：{known}", f"There is no rule “{code}”; there are: {known}")
         rule = snapshot.rules[code] if as_of is None else _speaking(snapshot, code, as_of)

@@ -54,6 +54,44 @@ def count(session: Session, model: type) -> int:
 ORGANIZATION = ["code", "name", "parent_code", "tier", "unit_type", "status"]
 
 
+@pytest.mark.parametrize(
+    ("entity", "given", "filled"),
+    [
+        (
+            "meeting",
+            {"organization_code": "A1", "kind": "lecture", "status": "held", "held_on": "2026-07-03"},
+            {"topic": "党课"},
+        ),
+        (
+            "commendation",
+            {"organization_code": "A1", "kind": "fraud", "effective_on": "2026-02-01"},
+            {"title": "弄虚作假", "issued_on": date(2026, 2, 1)},
+        ),
+        ("study_record", {"member_code": "m", "hours": 8, "completed_on": "2026-02-01"}, {"title": "线下"}),
+        (
+            "appraisal",
+            {"member_code": "m", "period": 2025, "grade": "excellent"},
+            {"appraised_on": date(2025, 1, 1)},
+        ),
+        ("holiday", {"day": "2026-10-01"}, {"name": "休假"}),
+        (
+            "observation",
+            {"organization_code": "A1", "metric": "满意度", "period": "2026Q3", "value": 90},
+            {"metric": "满意度"},
+        ),
+    ],
+)
+def test_figures_are_enough_and_words_for_people_follow_from_them(
+    session: Session, write: Write, entity: str, given: dict[str, object], filled: dict[str, object]
+) -> None:
+    branch = factories.organization(code="A1", tier="branch")
+    session.add_all([branch, factories.member(code="m", organization=branch)])
+    session.flush()
+    import_file(session, registry[entity], write(list(given), list(given.values())))
+    stored = session.scalars(select(registry[entity].model).order_by(registry[entity].model.id.desc())).first()
+    assert {name: getattr(stored, name) for name in filled} == filled
+
+
 def test_children_may_stand_above_their_parents(session: Session, write: Write) -> None:
     path = write(
         ORGANIZATION,

@@ -46,6 +46,12 @@ def test_all_rules_are_in_force(folder: Path, tmp_path: Path) -> None:
         rules.rule("strenth")
 
 
+def test_a_rule_that_was_never_whole_is_refused_with_its_faults(folder: Path, tmp_path: Path) -> None:
+    rewrite(folder, "indices/strength.yaml", replaced(INDEX, "{target: 3}", "{target: 3 +}"))
+    with pytest.raises(UserError, match=r"indices/strength\.yaml:9: "):
+        RuleLibrary(folder, tmp_path / "data").rule("strength")
+
+
 def test_a_broken_file_leaves_its_last_version_in_force(folder: Path, tmp_path: Path) -> None:
     rules = RuleLibrary(folder, tmp_path / "data")
     whole = rules.rule("strength").version

@@ -40,5 +40,5 @@ class Holiday(Entity):
 
     code: Mapped[str] = code("编号", "Code")
     day: Mapped[date] = day("日期", "Day", unique=True, listed=True, name="calendar_day", key="day")
-    name: Mapped[str] = text("名称", "Name", 60, listed=True, searched=True)
+    name: Mapped[str] = text("名称", "Name", 60, listed=True, searched=True, filled_from=("kind",))
     kind: Mapped[DayKind] = code_of(DayKind, "类别", "Kind", default=DayKind.HOLIDAY, listed=True, filtered=True)

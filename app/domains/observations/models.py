@@ -55,9 +55,7 @@ class Observation(Entity):
         filled_from=("organization", "member.organization"),
     )
     holder: Mapped[Organization] = relationship(foreign_keys=[holder_id])
-    metric: Mapped[str] = text(
-        "指标代码", "Metric", 60, listed=True, searched=True, filtered=True, pattern=r"[A-Za-z0-9_.-]+"
-    )
+    metric: Mapped[str] = text("指标代码", "Metric", 60, listed=True, searched=True, filtered=True, pattern=r"\S+")
     period: Mapped[str] = period("周期", "Period", listed=True, filtered=True, name="period_code", key="period")
     value: Mapped[float] = number("数值", "Value", listed=True, name="metric_value", key="value")
     source: Mapped[str | None] = text("来源", "Source", 200)
