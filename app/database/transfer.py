@@ -63,7 +63,8 @@ def schema_of(statement: Select[Any]) -> dict[str, Any]:
 def fetch(connection: Connection, statement: Select[Any]) -> pl.DataFrame:
     """All rows of a statement, in the connection's transaction."""
     schema = schema_of(statement)
-    result = connection.execute(statement)
+    # Not kept compiled: with ids written into it, most such a statement never comes again.
+    result = connection.execute(statement, execution_options={"compiled_cache": None})
     # The driver's own rows: SQLAlchemy's would pass every value through a type, and decrypt. In batches, because
     # hundreds of thousands of tuples at once keep the garbage collector busy, and all of them in memory.
     frames = []
