@@ -128,7 +128,7 @@ class _Measuring:
         plain = self.full.part("straightforward")
         self.say(
             f"straightforward: {plain['seconds']:,.0f} s, scaled from {plain['members']} members and "
-            f"{plain['organizations']} branches; {plain['deviating']} of the members' scores deviate"
+            f"{plain['organizations']} branches; {plain['deviating']} of its results deviate"
         )
         saves = self.full.part("saves", str(self.size.saves))["seconds"]
         growth = self.growth(filled, seconds)

@@ -1,8 +1,9 @@
 """The straightforward way: SQLAlchemy objects and a Python loop, one subject after another.
 
-For each subject its rows are loaded as objects, counted in Python and scored by plain formulas, and the score is added
-as an object. It computes the two indices alone: the warnings, the peers' percentiles and the breakdowns, which would
-make it slower still, are left out. A sample of members' scores is compared with what has been published.
+For each subject and each rule the rows are loaded as objects, counted in Python and judged by plain formulas, and the
+result is added as an object: both indices and 24 of the warnings, those that read most among them. The other warnings,
+the peers' percentiles and the breakdowns, which would make it slower still, are left out. The sample's members' scores
+and all its levels are compared with what has been published.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from app.access.actor import system_actor
@@ -21,12 +22,13 @@ from app.domains.members.models import Member, Post
 from app.domains.observations.models import Observation
 from app.domains.organizations.models import Organization
 from app.domains.party_life.models import Appraisal, Attendance, Commendation, FeePayment, Meeting, StudyRecord
-from app.evaluation.models import IN_FORCE, Run, Score
+from app.evaluation.models import IN_FORCE, Run, Score, WarningState
 
 from .baseline_sources import Days
+from .straightforward_warnings import BRANCH_WARNINGS, MEMBER_WARNINGS, OK, levels, rows
 
 SAMPLE_MEMBERS, SAMPLE_ORGANIZATIONS = 150, 60
-OK = ("normal", "restored")
+LEADERS_HOURS = "leader_study_hours"
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Straightforward:
     members: int
     organizations: int
     deviating: int
-    """Members of the sample whose score is another than the published one."""
+    """Members' scores and levels of the sample that are others than the published ones."""
 
 
 def measure(
@@ -63,6 +65,21 @@ def measure(
                 )
             ).all()
         )
+        standing = set(
+            session.execute(
+                select(WarningState.rule_code, WarningState.subject_id, WarningState.light).where(
+                    WarningState.until_run_id == IN_FORCE,
+                    or_(
+                        (WarningState.subject_entity == "member") & WarningState.subject_id.in_(chosen_members),
+                        (WarningState.subject_entity == "organization") & WarningState.subject_id.in_(chosen_branches),
+                    ),
+                    WarningState.rule_code.in_([*MEMBER_WARNINGS, *BRANCH_WARNINGS, LEADERS_HOURS]),
+                    WarningState.light != "no_data",
+                )
+            ).tuples()
+        )
+        standing = {(code.replace(LEADERS_HOURS, "study_hours"), subject, light) for code, subject, light in standing}
+        found: set[tuple[str, int, str]] = set()
         run_id = session.scalar(select(func.max(Run.id)))
         deviating = 0
         started = time.perf_counter()
@@ -72,6 +89,10 @@ def measure(
             session.add(_row("member_vanguard", member_id, score, run_id, days))
             session.flush()
             session.expunge_all()
+            for code, level in levels(session, MEMBER_WARNINGS, member_id, days):
+                found.add((code, member_id, level))
+                session.add(_state(code, "member", member_id, level, run_id, days))
+                session.flush()
         for_members = time.perf_counter() - started
         started = time.perf_counter()
         for branch_id in chosen_branches:
@@ -79,9 +100,14 @@ def measure(
             session.add(_row("organization_strength", branch_id, score, run_id, days))
             session.flush()
             session.expunge_all()
+            for code, level in levels(session, BRANCH_WARNINGS, branch_id, days):
+                found.add((code, branch_id, level))
+                session.add(_state(code, "organization", branch_id, level, run_id, days))
+                session.flush()
         for_branches = time.perf_counter() - started
         session.rollback()
         total = session.scalar(select(func.count()).select_from(Organization))
+    deviating += len(found ^ standing)
     seconds = for_members / len(chosen_members) * len(all_members) + for_branches / len(chosen_branches) * total
     return Straightforward(seconds, len(chosen_members), len(chosen_branches), deviating)
 
@@ -104,8 +130,16 @@ def _row(rule: str, subject: int, score: float | None, run_id: int, days: Days) 
     )
 
 
-def _rows(session: Session, model: type, column: str, subject: int, *options) -> list:
-    return list(session.scalars(select(model).where(getattr(model, column) == subject).options(*options)))
+def _state(code: str, entity: str, subject: int, level: str, run_id: int, days: Days) -> WarningState:
+    return WarningState(
+        rule_code=f"measured.{code}",  # no rule's, so that no published row stands in its way
+        subject_entity=entity,
+        subject_id=subject,
+        run_id=run_id,
+        light=level,
+        since=days.today,
+        opened_on=days.today,
+    )
 
 
 def _ratio(part: float, whole: float) -> float | None:
@@ -138,32 +172,32 @@ def member_score(session: Session, member_id: int, days: Days) -> float:
     """先锋力指数 of one member."""
     member = session.get_one(Member, member_id)
     called = came = truant = 0
-    for row in _rows(session, Attendance, "member_id", member_id, joinedload(Attendance.meeting)):
+    for row in rows(session, Attendance, "member_id", member_id, joinedload(Attendance.meeting)):
         if row.meeting.status == "held" and row.held_on and days.year <= row.held_on <= days.today:
             called += row.status in ("present", "absent")
             came += row.status == "present"
             truant += row.status == "absent"
     hours = 0.0
-    for row in _rows(session, StudyRecord, "member_id", member_id):
+    for row in rows(session, StudyRecord, "member_id", member_id):
         if row.completed_on and days.year <= row.completed_on <= days.today:
             hours += row.hours
     due = in_time = 0
-    for row in _rows(session, FeePayment, "member_id", member_id):
+    for row in rows(session, FeePayment, "member_id", member_id):
         this_year = str(row.period).startswith(str(days.today.year)) and str(row.period) <= f"{days.today:%Y-%m}"
         if this_year and row.exempt_reason is None and row.pay_by < days.today:
             due += 1
             in_time += row.paid is not None and row.paid >= row.due and row.paid_on and row.paid_on <= row.pay_by
     appraisals = [
         row
-        for row in _rows(session, Appraisal, "member_id", member_id)
+        for row in rows(session, Appraisal, "member_id", member_id)
         if row.status in ("submitted", "approved")
         and row.appraised_on
         and days.year_ago <= row.appraised_on <= days.today
     ]
     appraisals.sort(key=lambda row: (row.appraised_on, row.id))
-    figures = _figures(_rows(session, Observation, "member_id", member_id), days)
+    figures = _figures(rows(session, Observation, "member_id", member_id), days)
     honours = punished = crimes = 0
-    for row in _rows(session, Commendation, "member_id", member_id):
+    for row in rows(session, Commendation, "member_id", member_id):
         honours += row.kind == "commendation" and days.year <= row.issued_on <= days.today
         if row.kind == "punishment" and (row.effective_on or date.min) <= days.today <= (row.expires_on or date.max):
             punished += 1
@@ -201,7 +235,7 @@ def branch_score(session: Session, branch_id: int, days: Days) -> float | None:
     branch = session.get_one(Organization, branch_id)
     meetings = [
         row
-        for row in _rows(session, Meeting, "organization_id", branch_id)
+        for row in rows(session, Meeting, "organization_id", branch_id)
         if row.status == "held" and row.held_on and days.year <= row.held_on <= days.today
     ]
     kinds: dict[str, int] = {}
@@ -209,13 +243,13 @@ def branch_score(session: Session, branch_id: int, days: Days) -> float | None:
         kinds[row.kind] = kinds.get(row.kind, 0) + 1
     people = [
         row
-        for row in _rows(session, Member, "organization_id", branch_id)
+        for row in rows(session, Member, "organization_id", branch_id)
         if row.membership_status in OK and (row.joined_on or date.min) <= days.today <= (row.left_on or date.max)
     ]
     full = sum(row.member_type == "full" for row in people)
     posts = {
         row.member_id
-        for row in _rows(session, Post, "organization_id", branch_id)
+        for row in rows(session, Post, "organization_id", branch_id)
         if row.post != "group_leader" and row.started_on <= days.today <= (row.ended_on or date.max)
     }
     filled = sum(
@@ -224,13 +258,13 @@ def branch_score(session: Session, branch_id: int, days: Days) -> float | None:
         for value in (row.id_no, row.mobile, row.education, row.birth_date, row.joined_on, row.ethnicity)
     )
     due = in_time = 0
-    for row in _rows(session, FeePayment, "organization_id", branch_id):
+    for row in rows(session, FeePayment, "organization_id", branch_id):
         this_year = str(row.period).startswith(str(days.today.year)) and str(row.period) <= f"{days.today:%Y-%m}"
         if this_year and row.exempt_reason is None and row.pay_by < days.today:
             due += 1
             in_time += row.paid is not None and row.paid >= row.due and row.paid_on and row.paid_on <= row.pay_by
-    figures = _figures(_rows(session, Observation, "organization_id", branch_id), days)
-    honours = len(_rows(session, Commendation, "organization_id", branch_id))
+    figures = _figures(rows(session, Observation, "organization_id", branch_id), days)
+    honours = len(rows(session, Commendation, "organization_id", branch_id))
     served = _served(branch.founded_on, days)
     quarters, months = int(4 * served + 1e-9), int(12 * served + 1e-9)
     attended, expected = (sum(getattr(row, name) or 0 for row in meetings) for name in ("attended", "expected"))

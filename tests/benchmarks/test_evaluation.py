@@ -26,7 +26,7 @@ def test_small_run_writes_every_figure(tmp_path: Path) -> None:
     kinds = ["sqlite"] if "postgresql is away" in ended.stdout else ["sqlite", "postgresql"]
     assert set(figures) == {f"{kind}.{name}" for kind in kinds for name in NAMES}
     assert all(value > 0 for value in figures.values())
-    assert "0 of the members' scores deviate" in ended.stdout
+    assert "0 of its results deviate" in ended.stdout
     assert not (tmp_path / "data/beacon.db").exists()
 
 
