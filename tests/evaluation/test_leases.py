@@ -6,10 +6,10 @@ import threading
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Engine, insert, select
+from sqlalchemy import Engine, insert, select, update
 
 from app.database.clock import now
-from app.evaluation.leases import VOID_AFTER, LeaseTaken, lease
+from app.evaluation.leases import VOID_AFTER, LeaseLost, LeaseTaken, lease
 from app.evaluation.models import Lease
 
 
@@ -23,6 +23,24 @@ def test_only_one_holds_a_lease(any_engine: Engine) -> None:
         pass
     with any_engine.connect() as connection:
         assert connection.execute(select(Lease.name)).all() == []
+
+
+def test_several_leases_are_taken_together_or_not_at_all(any_engine: Engine) -> None:
+    with lease(any_engine, "b"):
+        with pytest.raises(LeaseTaken, match="b"), lease(any_engine, "a", "b", "c"):
+            pytest.fail("two hold b")
+        with lease(any_engine, "a", "c") as holding, any_engine.connect() as connection:
+            holding.require(connection)
+    with lease(any_engine, "c", "b", "a"):
+        pass
+
+
+def test_losing_one_of_several_leases_is_noticed(engine: Engine) -> None:
+    with lease(engine, "a", "b") as holding:
+        with engine.begin() as connection:
+            connection.execute(update(Lease).where(Lease.name == "b").values(holder="another"))
+        with engine.connect() as connection, pytest.raises(LeaseLost, match="b"):
+            holding.require(connection)
 
 
 def test_a_lease_is_waited_for(engine: Engine) -> None:

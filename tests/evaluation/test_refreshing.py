@@ -121,6 +121,25 @@ def test_warnings_follow_a_change(
     assert levels(engine) == {}
 
 
+def test_a_warning_that_has_nothing_to_say_of_a_change_makes_no_run(
+    engine: Engine, library: RuleLibrary, tree: dict[str, int], run: conftest.Run
+) -> None:
+    run()
+    refresh(engine, library)
+
+    def runs(rule: str) -> int:
+        with engine.connect() as connection:
+            return len(connection.execute(select(Run.id).where(Run.rule_code == rule)).all())
+
+    before = runs("term"), runs("strength")
+    change(engine, tree["branch_a1"], name="改名")
+    refresh(engine, library)
+    assert (runs("term"), runs("strength")) == (before[0], before[1] + 1)
+    change(engine, tree["branch_a1"], term_ends_on=today())
+    refresh(engine, library)
+    assert runs("term") == before[0] + 1
+
+
 def test_a_rolled_back_change_leaves_no_mark(engine: Engine, tree: dict[str, int], library: RuleLibrary) -> None:
     refresh(engine, library)
     with pytest.raises(RuntimeError), unit_of_work(engine, system_actor("tests")) as session:  # noqa: PT012
