@@ -218,9 +218,9 @@ def _sentence(index: Index, node: Node, row: Row, registry: Registry) -> Label:
         return Label(f"{label.zh}没有数据，按同类均值计", f"{label.en}: no data, counted as the peers' mean")
     if value is None:
         return label
-    if _is_truth(index, node.value):
+    if is_truth(index, node.value):
         return Label(f"{label.zh}{'已达到' if value else '未达到'}", f"{label.en}: {'met' if value else 'not met'}")
-    share = _is_share(node)
+    share = is_share(node)
     shown = _figure(value, share)
     match node.shape:
         case Target():
@@ -307,7 +307,7 @@ def _category(index: Index, node: Node, value: str, registry: Registry) -> Label
     return Label(str(value), str(value))
 
 
-def _is_truth(rule: Rule, expression: Expression | None) -> bool:
+def is_truth(rule: Rule, expression: Expression | None) -> bool:
     match expression:
         case Comparison() | Logical() | Not() | Literal(value=bool()):
             return True
@@ -319,7 +319,7 @@ def _is_truth(rule: Rule, expression: Expression | None) -> bool:
     return False
 
 
-def _is_share(node: Node) -> bool:
+def is_share(node: Node) -> bool:
     """Whether a value reads as a percentage: a quotient whose full marks lie at or below 1."""
     quotient = isinstance(node.value, Arithmetic) and node.value.operator == "/"
     quotient = quotient or (isinstance(node.value, Call) and node.value.function == "filled")

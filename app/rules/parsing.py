@@ -79,6 +79,9 @@ class ParsedRule:
     rule: Rule | None
     root: Part | None
     problems: list[Problem] = field(default_factory=list)
+    attempt: Rule | None = None
+    """What could be made of a file with faults, harmless stand-ins in their place: for pages that show a draft while it
+    is written, never for evaluation."""
 
 
 def content_version(content: bytes) -> str:
@@ -144,7 +147,7 @@ def parse_rule(
         )
     report = Report(file, root)
     rule = _rule(Place(root, (), report), content, catalogue, entities)
-    return ParsedRule(file, None if faults(report.problems) else rule, root, report.problems)
+    return ParsedRule(file, None if faults(report.problems) else rule, root, report.problems, rule)
 
 
 def _rule(place: Place, content: bytes, catalogue: Catalogue, entities: Registry) -> Rule | None:
