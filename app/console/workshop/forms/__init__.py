@@ -1,0 +1,1 @@
+"""The forms of rules, one module a construct of the language. ``panels`` brings them together."""
