@@ -98,17 +98,23 @@ def line_of(part: Part, steps: PathSteps) -> int:
 
 def read(text: str, file: str) -> tuple[Part | None, list[Problem]]:
     """A file's text as parts, and what is wrong with it as YAML. No part is returned when anything is wrong."""
+    part, _, problems = read_with_nodes(text, file)
+    return part, problems
+
+
+def read_with_nodes(text: str, file: str) -> tuple[Part | None, Node | None, list[Problem]]:
+    """``read``, with the nodes that YAML made of the text, for edits in place."""
     # A loader of its own for every file: it keeps the aliases and position of what it reads.
     loader = YAML(typ="safe", pure=True)
     try:
         root = loader.compose(text)
     except YAMLError as error:
-        return None, [_yaml_problem(error, text, file)]
+        return None, None, [_yaml_problem(error, text, file)]
     if root is None:
-        return None, [Problem(file, 1, "", Label("文件是空的", "The file is empty"))]
+        return None, None, [Problem(file, 1, "", Label("文件是空的", "The file is empty"))]
     reading = _Reading(loader, file)
     part = reading.part(root, ())
-    return (None if reading.problems else part), reading.problems
+    return (None if reading.problems else part), root, reading.problems
 
 
 def _yaml_problem(error: YAMLError, text: str, file: str) -> Problem:
