@@ -12,6 +12,7 @@ from app.command_line.prepare import prepare_database
 from app.command_line.progress import ProgressLine
 from app.database.engine import make_engine
 from app.entity.labels import Label, UserError
+from app.evaluation.periods import checked_reason
 from app.evaluation.progress import RecordedProgress, request_evaluation
 from app.evaluation.running import Outcome, Request, evaluate
 from app.rules.library import RuleLibrary
@@ -48,11 +49,17 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
             def show(label: Label, done: int, total: int) -> None:
                 line.show(label.zh, done, total)
 
+            reason = checked_reason(arguments.correct)
             evaluation_id = request_evaluation(
-                engine, cause="command", rules=(arguments.index,), period=arguments.period
+                engine,
+                cause="command",
+                rules=(arguments.index,),
+                period=arguments.period,
+                as_of=arguments.as_of,
+                correction_reason=reason,
             )
             progress = RecordedProgress(engine, evaluation_id, show)
-            request = Request((arguments.index,), arguments.period, arguments.as_of, arguments.correct)
+            request = Request((arguments.index,), arguments.period, arguments.as_of, reason)
             try:
                 outcomes = evaluate(engine, library, request, progress=progress, evaluation_id=evaluation_id)
             except UserError as problem:

@@ -54,7 +54,6 @@ COLUMNS: dict[str, Label] = {
     "rules_done": Label("已完成规则", "Rules done"),
     "rules_total": Label("规则数", "Rules in all"),
     "subjects_done": Label("已评对象", "Subjects done"),
-    "subjects_total": Label("对象数", "Subjects in all"),
     "created_at": Label("提出时间", "Requested at"),
     "started_at": Label("开始时间", "Started at"),
     "heartbeat_at": Label("最近心跳", "Last heartbeat"),
@@ -273,7 +272,7 @@ def install(app: Flask, appbuilder: Any, settings: Settings) -> None:
             Evaluation,
             Label("评定", "Evaluations"),
             "id state cause requested_rules requested_period as_of rules_done rules_total subjects_done "
-            "subjects_total created_at started_at heartbeat_at finished_at problem_zh",
+            "created_at started_at heartbeat_at finished_at problem_zh",
             newest="id",
             searched="cause state",
         ),

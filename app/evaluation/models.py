@@ -60,11 +60,12 @@ class Evaluation(Base):
     requested_rules: Mapped[str | None] = mapped_column(Text)
     """Codes separated by spaces; NULL for all."""
     requested_period: Mapped[str | None] = mapped_column(String(7))
+    correction_reason: Mapped[str | None] = mapped_column(Text)
+    """Why a closed period is to be evaluated again."""
     as_of: Mapped[date | None] = mapped_column(Date)
     state: Mapped[str] = mapped_column(String(10), default=RunState.QUEUED, index=True)
     rules_total: Mapped[int] = mapped_column(default=0)
     rules_done: Mapped[int] = mapped_column(default=0)
-    subjects_total: Mapped[int] = mapped_column(default=0)
     subjects_done: Mapped[int] = mapped_column(default=0)
     current_rule: Mapped[str | None] = mapped_column(String(60))
     created_at: Mapped[datetime] = mapped_column(DateTime)
@@ -96,7 +97,7 @@ class Run(Base):
     started_at: Mapped[datetime] = mapped_column(DateTime)
     finished_at: Mapped[datetime | None] = mapped_column(DateTime)
     correction_reason: Mapped[str | None] = mapped_column(Text)
-    """Why a closed period was evaluated again."""
+    """Why a closed period was evaluated again; of runs of closed periods alone."""
     peer_statistics: Mapped[bytes | None] = mapped_column(LongBinary)
     """Of full runs: what partial runs score against (``app.rules.scoring.PeerStatistics``)."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import date, timedelta
 
 from sqlalchemy import Connection, insert, select, update
@@ -14,6 +15,7 @@ from .models import PeriodRecord, PeriodState
 
 DAYS_UNTIL_CLOSED = 15
 """How long after its end a period waits for late records."""
+SHORTEST_REASON, LONGEST_REASON = 4, 200
 
 _periods = PeriodRecord.__table__
 
@@ -45,6 +47,18 @@ def choose(kind: PeriodKind | None, period: str | None, as_of: date | None, toda
     return (chosen if kind else None), as_of or min(chosen.end, today)
 
 
+def checked_reason(reason: str | None) -> str | None:
+    """The reason for a correction as it is kept; None where nothing was written. Raises UserError for one that says
+    nothing."""
+    reason = " ".join(unicodedata.normalize("NFC", reason or "").split())
+    if reason and not SHORTEST_REASON <= len(reason) <= LONGEST_REASON:
+        raise UserError(
+            f"请用 {SHORTEST_REASON} 到 {LONGEST_REASON} 个字写明更正原因",
+            f"Give the reason for the correction in {SHORTEST_REASON} to {LONGEST_REASON} characters",
+        )
+    return reason or None
+
+
 def state_of(connection: Connection, period: Period) -> PeriodState:
     """The recorded state, or what the calendar says of a period never evaluated."""
     found = connection.execute(select(_periods.c.state).where(_periods.c.period_code == str(period))).scalar()
@@ -61,14 +75,18 @@ def refuse_closed(connection: Connection, period: Period | None, correction_reas
     )
 
 
-def require_open(connection: Connection, period: Period | None, correction_reason: str | None) -> None:
-    """Raises PeriodClosed where a closed period would change without a reason; records a period seen first."""
+def require_open(connection: Connection, period: Period | None, correction_reason: str | None) -> str | None:
+    """The reason to keep with the run: that of a correction, None where the period is not closed. Raises PeriodClosed
+    where a closed period would change without one; records a period seen first."""
     if period is None:
-        return
+        return None
     refuse_closed(connection, period, correction_reason)
+    if state_of(connection, period) == PeriodState.CLOSED:
+        return correction_reason
     known = select(_periods.c.period_code).where(_periods.c.period_code == str(period))
     if connection.execute(known).first() is None:
         connection.execute(insert(_periods).values(period_code=str(period), state=PeriodState.OPEN, ends_on=period.end))
+    return None
 
 
 def ended(connection: Connection, today: date) -> list[str]:

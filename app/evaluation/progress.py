@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import date
 
 from sqlalchemy import Connection, Engine, insert, select, update
 
@@ -144,6 +145,8 @@ def request_evaluation(
     cause: str,
     rules: tuple[str, ...] | None = None,
     period: str | None = None,
+    as_of: date | None = None,
+    correction_reason: str | None = None,
     requested_by: int | None = None,
 ) -> int:
     """Record that an evaluation is wanted, before its job is queued; the row's id."""
@@ -153,6 +156,8 @@ def request_evaluation(
                 cause=cause,
                 requested_rules=" ".join(rules) if rules else None,
                 requested_period=period,
+                as_of=as_of,
+                correction_reason=correction_reason,
                 requested_by=requested_by,
                 state=RunState.QUEUED,
                 created_at=now(),

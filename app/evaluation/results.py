@@ -290,6 +290,17 @@ def latest_run(session: Session, rule_code: str, period_code: str, *, full: bool
     return session.scalars(statement.order_by(Run.id.desc()).limit(1)).first()
 
 
+def latest_correction(session: Session, rule_code: str, period_code: str) -> Run | None:
+    """The last run that corrected the period after it had been closed."""
+    statement = select(Run).where(
+        Run.rule_code == rule_code,
+        Run.period_code == period_code,
+        Run.state == RunState.PUBLISHED,
+        Run.correction_reason.is_not(None),
+    )
+    return session.scalars(statement.order_by(Run.id.desc()).limit(1)).first()
+
+
 def run_days(session: Session, run_ids: Sequence[int]) -> dict[int, date]:
     """The dates that runs evaluated, by run."""
     return dict(session.execute(select(Run.id, Run.as_of).where(Run.id.in_(run_ids))).tuples().all())

@@ -221,11 +221,11 @@ class Evaluator:
         with for_writing(self._engine).begin() as connection:
             progress.require_wanted(connection)
             self._holding.require(connection)
-            periods.require_open(
+            reason = periods.require_open(
                 connection, planned.period if isinstance(rule, Index) else None, self._correction_reason
             )
             record_version(connection, rule)
-            run_id = self._begin_run(connection, planned, frame.height, changes.subjects, statistics)
+            run_id = self._begin_run(connection, planned, frame.height, changes.subjects, statistics, reason)
             changes.publish(connection, run_id)
             for each in held:
                 each.publish(connection)
@@ -253,6 +253,7 @@ class Evaluator:
         subjects: int,
         changed: int,
         statistics: PeerStatistics | None,
+        correction_reason: str | None,
     ) -> int:
         rule = planned.rule
         return connection.execute(
@@ -268,7 +269,7 @@ class Evaluator:
                 subjects=subjects,
                 changed=changed,
                 started_at=now(),
-                correction_reason=self._correction_reason,
+                correction_reason=correction_reason,
                 peer_statistics=statistics.to_bytes() if statistics else None,
             )
         ).inserted_primary_key[0]

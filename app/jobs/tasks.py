@@ -46,22 +46,29 @@ def evaluate(
     rules: list[str] | None = None,
     period: str | None = None,
     as_of: str | None = None,
-    correction_reason: str | None = None,
 ) -> None:
     """Evaluate rules (their codes; all in force if None) for a period, at an ISO date.
 
-    ``evaluation_id``: the row of ``request_evaluation`` that asked for it, which shows the progress; a row is made if
-    it is None. One that has been stopped or is done already is left alone.
+    ``evaluation_id``: the row of ``request_evaluation`` that asked for it, says what is wanted and shows the progress;
+    one is made of the other arguments if it is None. One that has been stopped or is done already is left alone.
     """
     engine = _engine()
-    codes = tuple(rules) if rules else None
     if evaluation_id is None:
         _give_up_abandoned(engine)
-        evaluation_id = request_evaluation(engine, cause="schedule", rules=codes, period=period)
-    elif _state_of(engine, evaluation_id) not in (RunState.QUEUED, RunState.RUNNING, RunState.FAILED):
+        evaluation_id = request_evaluation(
+            engine,
+            cause="schedule",
+            rules=tuple(rules or ()),
+            period=period,
+            as_of=date.fromisoformat(as_of) if as_of else None,
+        )
+    with engine.connect() as connection:
+        wanted = connection.execute(select(_evaluations).where(_evaluations.c.id == evaluation_id)).one_or_none()
+    if wanted is None or wanted.state not in (RunState.QUEUED, RunState.RUNNING, RunState.FAILED):
         return
     progress = RecordedProgress(engine, evaluation_id, _tell)
-    request = Request(codes, period, date.fromisoformat(as_of) if as_of else None, correction_reason)
+    codes = tuple((wanted.requested_rules or "").split()) or None
+    request = Request(codes, wanted.requested_period, wanted.as_of, wanted.correction_reason)
     try:
         evaluate_rules(engine, _library(), request, progress=progress, evaluation_id=evaluation_id)
     except Stopped:
@@ -82,16 +89,16 @@ def take_up_evaluations() -> int:
     """Queue the evaluations that people asked for while the queue was away; the number queued."""
     engine = _engine()
     _give_up_abandoned(engine)
-    wanted = select(_evaluations.c.id, _evaluations.c.requested_rules, _evaluations.c.requested_period).where(
+    wanted = select(_evaluations.c.id).where(
         _evaluations.c.state == RunState.QUEUED,
         _evaluations.c.cause == "console",
         _evaluations.c.created_at < now() - LEFT_WAITING_AFTER,
     )
     with engine.connect() as connection:
-        found = connection.execute(wanted.order_by(_evaluations.c.id)).all()
-    for number, rules, period in found:
+        found = connection.execute(wanted.order_by(_evaluations.c.id)).scalars().all()
+    for number in found:
         # In the very words of the console, so that a job that does wait is not added a second time.
-        enqueue("evaluate", evaluation_id=number, rules=rules.split() if rules else None, period=period)
+        enqueue("evaluate", evaluation_id=number)
     return len(found)
 
 
@@ -129,13 +136,6 @@ def _is_for(rule: object, period: Period) -> bool:
 
 def _tell(label: Label, done: int, total: int) -> None:
     report(done, total, label.zh)
-
-
-def _state_of(engine: Engine, evaluation_id: int) -> str | None:
-    with engine.connect() as connection:
-        return connection.execute(
-            select(_evaluations.c.state).where(_evaluations.c.id == evaluation_id)
-        ).scalar_one_or_none()
 
 
 def _give_up_abandoned(engine: Engine) -> None:

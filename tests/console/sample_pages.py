@@ -351,6 +351,7 @@ def run() -> dict[str, Any]:
             "rules_total": 22,
             "subjects_done": 412,
             "current": INDEX,
+            "reason": None,
             "problem": None,
         },
         "poll_url": "/page/run_progress",
@@ -358,8 +359,9 @@ def run() -> dict[str, Any]:
         "result_url": "/page/dashboard",
         "evaluate_url": "/page/run",
         "choices": [("organization_strength", INDEX)],
-        "periods": [("2026Q4", "2026 Q4"), ("2026Q3", "2026 Q3")],
-        "chosen_period": "2026Q4",
+        "periods": [("2026Q4", "2026 Q4", False), ("2026Q3", "2026 Q3", True)],
+        "form": {"rule": "", "period": "2026Q3", "reason": "补录两次党课", "refused": None},
+        "longest_reason": 200,
         "faults": [
             {
                 "file": "indices/organization_strength.yaml",
@@ -372,6 +374,7 @@ def run() -> dict[str, Any]:
         "recent": [
             {
                 "label": INDEX,
+                "reason": "补录两次党课",
                 "state": "published",
                 "at": NOW,
                 "by": Label("定时", "schedule"),

@@ -13,9 +13,11 @@ from werkzeug.wrappers import Response
 
 from app.access.permissions import DASHBOARD, EVALUATE
 from app.database.clock import now
-from app.entity.labels import Label
+from app.entity.labels import Label, UserError
+from app.entity.periods import Period
 from app.evaluation import results
-from app.evaluation.models import Evaluation, RunState
+from app.evaluation.models import Evaluation, PeriodRecord, PeriodState, RunState
+from app.evaluation.periods import LONGEST_REASON, checked_reason, refuse_closed
 from app.evaluation.progress import request_evaluation
 from app.jobs.queue import enqueue
 
@@ -60,14 +62,20 @@ class EvaluationsPage(Page):
         self.update_redirect()
         chosen = request.args.get("run", type=int)
         latest = self.session.get(Evaluation, chosen) if chosen else self._latest()
+        return self._page(latest)
+
+    def _page(self, latest: Evaluation | None, **form: Any) -> str:
+        """``form``: what had been filled in when it was refused, and why (``refused``)."""
         may_start = self._may_evaluate()
+        known = self._periods() if may_start else []
         return self.render_template(
             "beacon/run.html",
             title=Label("评定", "Evaluations"),
             evaluate_url=url_for("EvaluationsPage.start") if may_start else None,
-            choices=[("", ALL), *((index.code, index.label) for index in indices())] if may_start else [],
-            periods=self._periods() if may_start else [],
-            chosen_period="",
+            choices=[(index.code, index.label) for index in indices()] if may_start else [],
+            periods=known,
+            form={"rule": "", "period": "", "reason": "", "refused": None, **form},
+            longest_reason=LONGEST_REASON,
             faults=_faults() if may_start else [],
             recent=self._recent(),
             **self._progress(latest),
@@ -83,8 +91,9 @@ class EvaluationsPage(Page):
 
     @expose("/start", methods=["POST"])
     @has_access
-    def start(self) -> Response:
+    def start(self) -> Response | tuple[str, int]:
         rule, period = request.form.get("rule") or None, request.form.get("period") or None
+        written = request.form.get("reason", "")
         known = {index.code for index in indices()}
         if rule is not None and rule not in known:
             raise NotFound
@@ -93,13 +102,24 @@ class EvaluationsPage(Page):
         if waiting is not None:
             flash(text(WAIT))
             return redirect(url_for("EvaluationsPage.show", run=waiting.id))
+        try:
+            reason = checked_reason(written)
+            if period is not None:
+                refuse_closed(self.session.connection(), Period.parse(period), reason)
+        except UserError as refusal:
+            form = {"rule": rule or "", "period": period or "", "reason": written, "refused": refusal.label}
+            return self._page(self._latest(), **form), 422
         # The row is committed before its job can start, on a connection of its own.
         self.session.rollback()
         evaluation = request_evaluation(
-            self.session.get_bind(), cause="console", rules=rules, period=period, requested_by=self.actor.user_id
+            self.session.get_bind(),
+            cause="console",
+            rules=rules,
+            period=period,
+            correction_reason=reason,
+            requested_by=self.actor.user_id,
         )
-        job = enqueue("evaluate", evaluation_id=evaluation, rules=list(rules) if rules else None, period=period)
-        if job is None:
+        if enqueue("evaluate", evaluation_id=evaluation) is None:
             flash(text(QUEUE_AWAY))
         return redirect(url_for("EvaluationsPage.show", run=evaluation))
 
@@ -140,6 +160,7 @@ class EvaluationsPage(Page):
                 "rules_total": evaluation.rules_total,
                 "subjects_done": evaluation.subjects_done,
                 "current": rule_label(evaluation.current_rule) if evaluation.current_rule else None,
+                "reason": evaluation.correction_reason,
                 "problem": problem,
             },
             "poll_url": url_for("EvaluationsPage.progress", evaluation_id=evaluation.id),
@@ -155,11 +176,14 @@ class EvaluationsPage(Page):
         user = self.appbuilder.sm.get_user_by_id(evaluation.requested_by)
         return user.get_full_name() if user else "—"
 
-    def _periods(self) -> list[tuple[str, str]]:
+    def _periods(self) -> list[tuple[str, str, bool]]:
+        """(code, name, whether it is closed), newest first."""
         known = {period for index in indices() for period in results.periods_of(self.session, index.code) if period}
+        closed = select(PeriodRecord.period_code).where(PeriodRecord.state == PeriodState.CLOSED)
+        are_closed = set(self.session.scalars(closed))
         return [
-            ("", text(Label("当前周期", "Present period"))),
-            *((code, period_name(code)) for code in sorted(known)[::-1]),
+            ("", text(Label("当前周期", "Present period")), False),
+            *((code, period_name(code), code in are_closed) for code in sorted(known)[::-1]),
         ]
 
     def _recent(self) -> list[dict[str, Any]]:
@@ -170,6 +194,7 @@ class EvaluationsPage(Page):
             rows.append(
                 {
                     "label": _label(evaluation),
+                    "reason": evaluation.correction_reason,
                     "state": evaluation.state,
                     "at": evaluation.created_at,
                     "by": self._by(evaluation),

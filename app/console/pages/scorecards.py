@@ -8,6 +8,7 @@ from flask import redirect, url_for
 from flask_appbuilder import expose
 from flask_appbuilder.security.decorators import has_access
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
@@ -18,7 +19,7 @@ from app.entity.labels import Label
 from app.entity.registry import registry
 from app.evaluation import results
 from app.evaluation.breakdowns import read_breakdowns, read_columns
-from app.evaluation.models import Score, WarningState
+from app.evaluation.models import Run, Score, WarningState
 from app.rules.explaining import NodeExplained, explain, metrics_of
 from app.rules.model import Index, Light, Metric
 
@@ -126,7 +127,7 @@ class ScorecardPage(Page):
             "gains": self._gains(index, nodes, subject, period),
             "next_light": next_light(index, value, light),
             "warnings": self._warnings(index, subject.id),
-            "grounds": _grounds(session, run, peers_run, row),
+            "grounds": _grounds(session, run, peers_run, results.latest_correction(session, index.code, period)),
             "own": self.actor.member_id == subject.id and entity.code == "member",
         }
 
@@ -345,7 +346,9 @@ def _vetoes(index: Index, row: dict[str, Any] | None) -> list[dict[str, Any]]:
     ]
 
 
-def _grounds(session: Any, run: Any, peers_run: Any, row: dict[str, Any] | None) -> list[tuple[Label, Any, str | None]]:
+def _grounds(
+    session: Session, run: Run | None, peers_run: Run | None, correction: Run | None
+) -> list[tuple[Label, Any, str | None]]:
     if run is None:
         return []
     finished = f"{run.finished_at:%Y-%m-%d %H:%M}"
@@ -363,6 +366,16 @@ def _grounds(session: Any, run: Any, peers_run: Any, row: dict[str, Any] | None)
             (
                 Label("同类数据", "Peer figures"),
                 Label(f"{peers_run.finished_at:%Y-%m-%d %H:%M}", f"{peers_run.finished_at:%Y-%m-%d %H:%M}"),
+                None,
+            )
+        )
+    if correction is not None and correction.finished_at is not None:
+        day = f"{correction.finished_at:%Y-%m-%d}"
+        reason = correction.correction_reason
+        grounds.append(
+            (
+                Label("更正", "Correction"),
+                Label(f"封账后于 {day} 更正：{reason}", f"corrected on {day}, after closing: {reason}"),
                 None,
             )
         )
