@@ -60,6 +60,16 @@ def checked_purpose(purpose: str) -> str:
     return purpose
 
 
+def personal_fields(entity: EntityType) -> list[str]:
+    """The fields of an entity that are shown masked."""
+    return [name for name, field in entity.fields.items() if field.options.personal]
+
+
+def may_reveal(security: BaseSecurityManager) -> bool:
+    """Whether the role of whoever asks may see personal values whole at all."""
+    return security.has_access(*permissions.REVEAL)
+
+
 def reveal(
     session: OrmSession, security: BaseSecurityManager, entity: EntityType, row: Any, fields: list[str], purpose: str
 ) -> dict[str, str]:
@@ -68,7 +78,7 @@ def reveal(
     Writes an audit event and commits it before anything is shown. Raises Refused without the permission, UserError
     without a purpose, KeyError for a field that the entity does not show.
     """
-    if not security.has_access(*permissions.REVEAL):
+    if not may_reveal(security):
         raise Refused(
             "您的角色不能查看完整的个人信息。", "Your role may not see personal data in full.", entity=entity.code
         )

@@ -23,6 +23,7 @@ METHOD_PERMISSIONS = {
     "edit": "edit",
     "delete": "delete",
     "muldelete": "delete",
+    "reveal": "show",  # and besides ``REVEAL``, which is asked for in ``app.access.masking``
     # API
     "info": "list",
     "get_list": "list",

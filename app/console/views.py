@@ -5,12 +5,13 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
-from flask import abort, current_app, flash, redirect, request, session, url_for
+from flask import abort, current_app, flash, make_response, redirect, request, session, url_for
 from flask_appbuilder import ModelView, expose, has_access
 from flask_appbuilder.actions import action as bulk_action
 from flask_appbuilder.urltools import get_filter_args
 from flask_appbuilder.widgets import ListWidget
 
+from app.access.masking import LONGEST_PURPOSE, masked, may_reveal, personal_fields, reveal
 from app.access.request_filters import FiltersOfRequest
 from app.entity.labels import Label, UserError
 from app.entity.registry import Entity, EntityType
@@ -48,7 +49,6 @@ class ConsoleModelView(ModelView):
     datamodel: EntityInterface
     measure: Label
 
-    exclude_route_methods = {"download"}
     method_permission_name = METHOD_PERMISSIONS
     page_size = 25
     _filters = FiltersOfRequest()
@@ -105,9 +105,48 @@ class ConsoleModelView(ModelView):
             view = live_views_of(current_app).view(active.entity.code)
             widgets["related"] = view.related_list(active.relation.name, row.id)
         self.update_redirect()
+        widgets["show"].template_args["reveal_urls"] = self._reveal_urls(row)
         return self.render_template(
             self.show_template, pk=row.id, title=self.show_title, widgets=widgets, tabs=tabs, active_tab=active
         )
+
+    def _reveal_urls(self, row: Entity) -> dict[str, str]:
+        """Where each personal value of a row is shown whole, for those who may see it."""
+        names = [name for name in personal_fields(self.entity) if getattr(row, name)]
+        if not names or not may_reveal(self.appbuilder.sm):
+            return {}
+        return {name: url_for(f"{self.endpoint}.reveal", pk=row.id, field=name) for name in names}
+
+    @expose("/reveal/<pk>/<field>", methods=["GET", "POST"])
+    @has_access
+    def reveal(self, pk: str, field: str) -> Any:
+        """Asks what a personal value is needed for; the answer shows it whole, once."""
+        if not may_reveal(self.appbuilder.sm):
+            abort(403)
+        row = self._row(pk)
+        if field not in personal_fields(self.entity) or not getattr(row, field):
+            abort(404)
+        declared, purpose = self.entity.fields[field], request.form.get("purpose", "")
+        value = refusal = None
+        if request.method == "POST":
+            try:
+                value = reveal(self.datamodel.session, self.appbuilder.sm, self.entity, row, [field], purpose)[field]
+            except UserError as problem:
+                refusal = problem.label
+        page = self.render_template(
+            "beacon/reveal.html",
+            title=declared.label,
+            record_name=name_of(row),
+            record_url=url_for(f"{self.endpoint}.show", pk=row.id),
+            masked_value=masked(declared, getattr(row, field)),
+            value=value,
+            purpose=purpose,
+            longest=LONGEST_PURPOSE,
+            refused=refusal,
+        )
+        answer = make_response(page, 422 if refusal else 200)
+        answer.headers["Cache-Control"] = "no-store"
+        return answer
 
     def _row(self, pk: Any, columns: Any = None) -> Entity:
         """A row that the user sees. Answers 404 for all others."""
@@ -277,8 +316,11 @@ def view_class(entity: EntityType) -> type[ConsoleModelView]:
         "quick_search": ANY_TEXT if searched_fields(entity) else None,
         "quick_filters": quick_filters(entity),
     }
+    excluded = {"download"} if personal_fields(entity) else {"download", "reveal"}
     if entity.options.read_only:
-        attributes |= {"muldelete": None, "exclude_route_methods": {"download", "add", "edit", "delete"}}
+        attributes["muldelete"] = None
+        excluded |= {"add", "edit", "delete"}
+    attributes["exclude_route_methods"] = excluded
     return type(f"{name}View", (ConsoleModelView,), attributes)
 
 

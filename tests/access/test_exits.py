@@ -33,7 +33,7 @@ VISITORS = [None, *ACCOUNTS]
 WRITERS = ["street_a", "branch_a1"]
 AWAY = "branch_b1"
 
-PAGES = {"list", "show", "add", "edit", "delete", "action", "action_post"}
+PAGES = {"list", "show", "add", "edit", "delete", "action", "action_post", "reveal"}
 API = {"info", "get_list", "get", "post", "put", "delete"}
 
 COMMON = {
