@@ -212,21 +212,25 @@ def _databases(kind: str) -> Iterator[list[_Database]]:
         if kind == "sqlite":
             yield [_Database(each, f"sqlite:///{each / 'beacon.db'}") for each in folders]
             return
-        server = make_url(POSTGRESQL)
-        names = [f"bench_{os.getpid()}_{uuid.uuid4().hex[:8]}" for _ in folders]
-        admin = make_engine(POSTGRESQL, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 5})
-        made: list[str] = []
-        try:
-            with admin.connect() as connection:
-                for name in names:
-                    connection.execute(text(f"CREATE DATABASE {name}"))
-                    made.append(name)
-            yield [
-                _Database(each, server.set(database=name).render_as_string(hide_password=False))
-                for each, name in zip(folders, names, strict=True)
-            ]
-        finally:
-            _drop(admin, made)
+        with postgresql_databases(len(folders)) as urls:
+            yield [_Database(each, url) for each, url in zip(folders, urls, strict=True)]
+
+
+@contextmanager
+def postgresql_databases(count: int) -> Iterator[list[str]]:
+    """URLs of empty databases on the PostgreSQL server, gone afterwards."""
+    server = make_url(POSTGRESQL)
+    names = [f"bench_{os.getpid()}_{uuid.uuid4().hex[:8]}" for _ in range(count)]
+    admin = make_engine(POSTGRESQL, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 5})
+    made: list[str] = []
+    try:
+        with admin.connect() as connection:
+            for name in names:
+                connection.execute(text(f"CREATE DATABASE {name}"))
+                made.append(name)
+        yield [server.set(database=name).render_as_string(hide_password=False) for name in names]
+    finally:
+        _drop(admin, made)
 
 
 def _drop(admin: Engine, names: list[str]) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from config import Settings
 
-BENCHMARKS = ("evaluation",)
+BENCHMARKS = {"evaluation": "evaluation", "import": "imports"}
+"""By name: the module beside the application."""
 SCALES = ("district", "small")
 
 
@@ -25,12 +26,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Measures on databases of its own: those of the settings are left alone."""
-    names = [arguments.name] if arguments.name else BENCHMARKS
+    names = [arguments.name] if arguments.name else list(BENCHMARKS)
     print(f"{os.cpu_count()} CPU，负载 / load {', '.join(f'{load:.1f}' for load in os.getloadavg())}", flush=True)
     figures: dict[str, float] = {}
     for name in names:
         # Beside the application, not in it: imported when it is asked for.
-        figures |= import_module(f"benchmarks.{name}").run(arguments.scale)
+        figures |= import_module(f"benchmarks.{BENCHMARKS[name]}").run(arguments.scale)
     if arguments.json:
         arguments.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     return 0

@@ -6,14 +6,18 @@ Measured for 120,000 rows: COPY 0.9 s against executemany 5.3 s on PostgreSQL; e
 
 from __future__ import annotations
 
+import csv
 import io
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import polars as pl
-from sqlalchemy import Connection, Table, TextClause, delete, text, update
+from sqlalchemy import Connection, Table, TextClause, delete, insert, select, text, update
 
 BATCH = 5_000
+CODES = 500
+NULL, _BACKSLASH_N = "\\N", "\\N "
+"""How COPY is told of NULL; the same two signs as a text get a space, for they cannot be quoted here."""
 """Ids to a statement; they are written as literals, so that no limit of bound parameters is met."""
 
 
@@ -26,6 +30,43 @@ def insert_frame(connection: Connection, table: Table, frame: pl.DataFrame) -> i
     else:
         _execute_many(connection, table, frame)
     return frame.height
+
+
+def insert_rows(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> list[int]:
+    """Insert rows, values by column key as SQLAlchemy takes them, with a ``code`` each; their ids, in order.
+
+    A key that a row lacks is NULL. On PostgreSQL the ids are drawn from the table's sequence and the rows copied in.
+    """
+    if not rows:
+        return []
+    keys = list(dict.fromkeys(key for row in rows for key in row))
+    if connection.dialect.name != "postgresql":
+        connection.execute(insert(table), [{key: row.get(key) for key in keys} for row in rows])
+        found: dict[str, int] = {}
+        codes = [row["code"] for row in rows]
+        for start in range(0, len(codes), CODES):
+            wanted = select(table.c.code, table.c.id).where(table.c.code.in_(codes[start : start + CODES]))
+            found.update((code, row_id) for code, row_id in connection.execute(wanted))
+        return [found[code] for code in codes]
+    draw = text("SELECT nextval(pg_get_serial_sequence(:name, 'id')) FROM generate_series(1, :count)")
+    ids = list(connection.execute(draw, {"name": table.name, "count": len(rows)}).scalars())
+    processors = [table.c[key].type.dialect_impl(connection.dialect).bind_processor(connection.dialect) for key in keys]
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    for row_id, row in zip(ids, rows, strict=True):
+        values: list[Any] = [row_id]
+        for key, process in zip(keys, processors, strict=True):
+            value = row.get(key)
+            value = process(value) if process is not None and value is not None else value
+            values.append(NULL if value is None else _BACKSLASH_N if value == NULL else value)
+        writer.writerow(values)
+    names = ", ".join(f'"{name}"' for name in ("id", *(table.c[key].name for key in keys)))
+    with (
+        connection.connection.driver_connection.cursor() as cursor,
+        cursor.copy(f"COPY {table.name} ({names}) FROM STDIN (FORMAT csv, NULL '{NULL}')") as copy,
+    ):
+        copy.write(buffer.getvalue())
+    return ids
 
 
 def _copy(connection: Connection, table: Table, frame: pl.DataFrame) -> None:

@@ -79,6 +79,9 @@ class EntityOptions:
     plural: str = ""
     """The English plural; the English label and “s” if empty."""
     read_only: bool = False
+    copied_in: bool = False
+    """New rows out of files may be copied into the table at once: no listener on the session acts on them, and their
+    ``fill_in`` and ``find_faults`` ask nothing of SQLAlchemy's state of the row."""
     refers_to_wider: bool = False
     """Rows may be referred to from below although they are not visible there (courses, parent organizations)."""
 

@@ -28,8 +28,12 @@ class Related:
         self.session = session
         self._ids: dict[str, set[int]] = {}
         self._stored: dict[str, dict[int, Any]] = {}
+        self.expect(rows)
+
+    def expect(self, rows: Iterable[Any]) -> None:
+        """These rows come next: what they refer to is read together once any of it is asked for."""
         for row in rows:
-            entity = registry.of(type(row))
+            entity = registry.of(type(row)) or getattr(row, "entity", None)
             for relation in entity.relations.values() if entity else ():
                 number = getattr(row, relation.column)
                 if number is not None:
@@ -38,6 +42,8 @@ class Related:
     @staticmethod
     def pending_of(row: Entity, relation: str) -> Entity | None:
         """The object that was put into a relation and decides over its column, or None."""
+        if not isinstance(row, Entity):
+            return None
         state = inspect(row)
         if relation not in state.mapper.relationships:
             return None

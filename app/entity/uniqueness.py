@@ -20,7 +20,7 @@ CHUNK = 500
 """Values to a statement, below every database's limit of parameters."""
 
 
-def _unique_keys(entity: EntityType) -> list[tuple[str, ...]]:
+def unique_keys(entity: EntityType) -> list[tuple[str, ...]]:
     """The sets of columns, by attribute, whose values no two rows share."""
     table = entity.model.__table__
     keys = [(column.key,) for column in table.columns if column.unique]
@@ -39,7 +39,7 @@ def doubles(session: Session, rows: list[Entity]) -> Iterable[tuple[Entity, Fiel
         by_model[type(row)].append(row)
     for model, own in by_model.items():
         entity = registry.of(model)
-        for names in _unique_keys(entity) if entity else ():
+        for names in unique_keys(entity) if entity else ():
             wanted: dict[tuple[Any, ...], Entity] = {}
             for row in own:
                 if not any(_has_changed(row, name) for name in names):
@@ -48,16 +48,16 @@ def doubles(session: Session, rows: list[Entity]) -> Iterable[tuple[Entity, Fiel
                 if None in key:
                     continue
                 if key in wanted:
-                    yield row, _double(entity, names)
+                    yield row, double(entity, names)
                 wanted.setdefault(key, row)
             for key, number in _stored(session, model, names, list(wanted)):
                 row = wanted.get(key)
                 if row is not None and row.id != number and not _is_leaving(session, model, number):
-                    yield row, _double(entity, names)
+                    yield row, double(entity, names)
 
 
 def _has_changed(row: Entity, name: str) -> bool:
-    return inspect(row).pending or inspect(row).attrs[name].history.has_changes()
+    return not inspect(row).persistent or inspect(row).attrs[name].history.has_changes()
 
 
 def _comparable(value: Any) -> Any:
@@ -80,7 +80,16 @@ def _is_leaving(session: Session, model: type[Entity], number: int) -> bool:
     return any(type(row) is model and row.id == number for row in session.deleted)
 
 
-def _double(entity: EntityType, names: tuple[str, ...]) -> FieldError:
+def stored_keys(
+    session: Session, model: type[Entity], names: tuple[str, ...], keys: list[tuple[Any, ...]]
+) -> set[tuple[Any, ...]]:
+    """Those of the keys (values of the columns ``names``) that a stored row has."""
+    wanted = {tuple(_comparable(value) for value in key): key for key in keys}
+    return {wanted[key] for key, _ in _stored(session, model, names, list(wanted)) if key in wanted}
+
+
+def double(entity: EntityType, names: tuple[str, ...]) -> FieldError:
+    """That there is a row with the same values of these columns already."""
     fields = entity.fields | entity.hidden_fields
     named = [fields[name].options.hash_of or name for name in names]
     zh = "、".join(fields[name].label.zh for name in named)

@@ -19,7 +19,10 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import event, inspect, select, update
 from sqlalchemy.orm import Session as OrmSession
@@ -27,6 +30,7 @@ from sqlalchemy.orm import Session as OrmSession
 from app.database.encryption import keyring
 from app.database.session import Session
 
+from .code_lists import CodeList
 from .faults import FieldError, InvalidRow
 from .labels import UserError
 from .normalization import normalized
@@ -47,17 +51,8 @@ def validate(session: OrmSession) -> None:
     _follow(session, changed, related)
     for row in rows:
         entity = registry.of(type(row))
-        if entity is None:
-            continue
-        _set_defaults(entity, row)
-        _normalize(entity, row)
-        _fill(entity, row, related)
-        row.fill_in(related)
-        _hash(entity, row)
-        found = list(_faults_of(entity.fields.values(), row))
-        found = found or list(row.find_faults(related))
-        # What people cannot see is said of last: it is missing because of something that they can.
-        faults[row] += found or list(_faults_of(entity.hidden_fields.values(), row))
+        if entity is not None:
+            faults[row] += check_row(entity, row, related)
     for row, fault in doubles(session, rows):
         faults[row].append(fault)
     _refuse(faults)
@@ -66,31 +61,105 @@ def validate(session: OrmSession) -> None:
     _refuse(faults, 409)
 
 
+def check_row(entity: EntityType, row: Any, related: Related) -> list[FieldError]:
+    """Normalize, complete and check one row; what is wrong with it, but for doubles.
+
+    ``row`` is an instance, in a session or not, or a stand-in for a new one (``app.exchange.stand_ins``).
+    """
+    plan = _plan(entity)
+    if _is_new(row):
+        _set_defaults(plan, row)
+    _normalize(plan, row)
+    _fill(entity, plan, row, related)
+    entity.model.fill_in(row, related)
+    _hash(plan, row)
+    found = _faults_of(plan.visible, row)
+    found = found or list(entity.model.find_faults(row, related))
+    # What people cannot see is said of last: it is missing because of something that they can.
+    return found or _faults_of(plan.hidden, row)
+
+
+def _is_new(row: Any) -> bool:
+    return not isinstance(row, Entity) or not inspect(row).persistent
+
+
 def _refuse(faults: dict[Any, list[FieldError]], status: int = 422) -> None:
     faults = {row: found for row, found in faults.items() if found}
     if faults:
         raise InvalidRow(faults, status)
 
 
+@dataclass(frozen=True)
+class _Plan:
+    """What has to be looked at in a row of an entity, found once: most fields need nothing."""
+
+    defaults: tuple[tuple[str, Any], ...]
+    """Of required columns: name and SQLAlchemy's default."""
+    texts: tuple[tuple[Field, bool], ...]
+    """With whether NFKC applies as a whole."""
+    filled: tuple[Field, ...]
+    hashes: tuple[tuple[str, str], ...]
+    """Name of the hash, name of what it is of."""
+    visible: tuple[Field, ...]
+    hidden: tuple[Field, ...]
+    """Fields that can be wrong."""
+
+
+_plans: WeakKeyDictionary[type, tuple[EntityType, _Plan]] = WeakKeyDictionary()
+
+
+def _plan(entity: EntityType) -> _Plan:
+    known = _plans.get(entity.model)
+    if known is not None and known[0] is entity:
+        return known[1]
+    columns = entity.model.__table__.columns
+    fields = list(_all_fields(entity))
+    plan = _Plan(
+        tuple(
+            (field.name, columns[field.name].default)
+            for field in fields
+            if not field.nullable and columns[field.name].default is not None
+        ),
+        tuple(
+            (field, field.kind is not FieldKind.LONG_TEXT and _is_identifier(field))
+            for field in fields
+            if field.kind in _TEXTS
+        ),
+        tuple(field for field in fields if field.options.filled_from),
+        tuple((name, field.options.hash_of) for name, field in entity.hidden_fields.items() if field.options.hash_of),
+        tuple(field for field in entity.fields.values() if _can_be_wrong(field)),
+        tuple(field for field in entity.hidden_fields.values() if _can_be_wrong(field)),
+    )
+    _plans[entity.model] = (entity, plan)
+    return plan
+
+
+def _can_be_wrong(field: Field) -> bool:
+    return bool(
+        not field.nullable
+        or field.code_list
+        or field.options.pattern
+        or field.kind is FieldKind.PERIOD
+        or (field.maximum_length and field.kind is FieldKind.TEXT)
+    )
+
+
 def _all_fields(entity: EntityType) -> Iterable[Field]:
     return (*entity.fields.values(), *entity.hidden_fields.values())
 
 
-def _set_defaults(entity: EntityType, row: Entity) -> None:
+def _set_defaults(plan: _Plan, row: Any) -> None:
     """The defaults of required columns, now rather than at the INSERT, so that the checks below see them."""
-    if not inspect(row).pending:
-        return
-    for field in _all_fields(entity):
-        default = row.__table__.columns[field.name].default
-        if not field.nullable and default is not None and getattr(row, field.name) is None:
-            setattr(row, field.name, default.arg(None) if default.is_callable else default.arg)
+    for name, default in plan.defaults:
+        if getattr(row, name) is None:
+            setattr(row, name, default.arg(None) if default.is_callable else default.arg)
 
 
-def _normalize(entity: EntityType, row: Entity) -> None:
-    for field in _all_fields(entity):
+def _normalize(plan: _Plan, row: Any) -> None:
+    for field, strictly in plan.texts:
         value = getattr(row, field.name)
-        if isinstance(value, str) and field.kind in _TEXTS:
-            text = normalized(value, strictly=field.kind is not FieldKind.LONG_TEXT and _is_identifier(field))
+        if isinstance(value, str):
+            text = normalized(value, strictly=strictly)
             if text != value or (text == "" and field.nullable):
                 setattr(row, field.name, text or None if field.nullable else text)
 
@@ -103,12 +172,10 @@ def _is_identifier(field: Field) -> bool:
     return field.name == "code" or bool(field.options.pattern) or field.kind in (FieldKind.ENCRYPTED, FieldKind.PERIOD)
 
 
-def _fill(entity: EntityType, row: Entity, related: Related) -> None:
+def _fill(entity: EntityType, plan: _Plan, row: Any, related: Related) -> None:
     """``filled_from``: what is missing, and always what is not for people to set."""
-    for field in _all_fields(entity):
+    for field in plan.filled:
         options = field.options
-        if not options.filled_from:
-            continue
         relation = field.name.removesuffix("_id") if options.target else None
         present = related.pending_of(row, relation) if relation else None
         if options.editable and (getattr(row, field.name) is not None or present is not None):
@@ -138,21 +205,23 @@ def _as_kind(value: Any, source: Field | None, field: Field) -> Any:
     return value
 
 
-def _hash(entity: EntityType, row: Entity) -> None:
+def _hash(plan: _Plan, row: Any) -> None:
     """Keyed hashes beside encrypted columns."""
-    for field in entity.hidden_fields.values():
-        source = field.options.hash_of
-        if source and (inspect(row).attrs[source].history.has_changes() or inspect(row).pending):
+    for name, source in plan.hashes:
+        if _is_new(row) or inspect(row).attrs[source].history.has_changes():
             value = getattr(row, source)
-            setattr(row, field.name, keyring().digest(value) if value else None)
+            setattr(row, name, keyring().digest(value) if value else None)
 
 
-def _faults_of(fields: Iterable[Field], row: Entity) -> Iterable[FieldError]:
+def _faults_of(fields: Iterable[Field], row: Any) -> list[FieldError]:
+    faults: list[FieldError] = []
     for field in fields:
-        yield from _field_faults(row, field)
+        if not field.nullable or getattr(row, field.name) is not None:
+            faults += _field_faults(row, field)
+    return faults
 
 
-def _field_faults(row: Entity, field: Field) -> Iterable[FieldError]:
+def _field_faults(row: Any, field: Field) -> Iterable[FieldError]:
     value = getattr(row, field.name)
     if value is None or (value == "" and not field.options.hidden):
         if field.kind is FieldKind.REFERENCE and Related.pending_of(row, field.name.removesuffix("_id")) is not None:
@@ -169,7 +238,7 @@ def _field_faults(row: Entity, field: Field) -> Iterable[FieldError]:
             f"“{value}”格式不对" + (f"：{help_.zh}" if help_ else ""),
             f"“{value}” is not of the right form" + (f": {help_.en}" if help_ else ""),
         )
-    if field.code_list and value not in set(field.code_list):
+    if field.code_list and value not in _codes(field.code_list):
         words = "、".join(member.label.zh for member in field.code_list)
         codes = ", ".join(member.value for member in field.code_list)
         yield FieldError(field.name, f"没有“{value}”这个选项；可以填：{words}", f"“{value}” is not one of: {codes}")
@@ -178,6 +247,11 @@ def _field_faults(row: Entity, field: Field) -> Iterable[FieldError]:
             Period.parse(str(value))
         except UserError as problem:
             yield FieldError(field.name, problem.label.zh, problem.label.en)
+
+
+@cache
+def _codes(code_list: type[CodeList]) -> frozenset[str]:
+    return frozenset(code_list)
 
 
 def _matches(field: Field, value: str) -> bool:

@@ -19,6 +19,7 @@ NAMED = {
     # Below the scope: they open connections, run no statement for a reader, or are the scope.
     "access/account_views.py": "codes that whoever manages accounts enters become ids; no row is shown",
     "access/first_start.py": "roles, before anybody acts",
+    "access/bulk_check.py": "the same check for rows out of files",
     "access/flush_check.py": "is the check of writes",
     "access/references.py": "names of organizations and courses, known to all who are signed in",
     "access/security.py": "permissions of roles",
@@ -33,6 +34,9 @@ NAMED = {
     "entity/validation.py": "what follows from a changed row follows everywhere",
     "domains/organizations/tree.py": "paths of whole subtrees",
     "domains/party_life/duties.py": "rows that follow from a meeting or course, for those below its organization",
+    # Files in.
+    "exchange/saving.py": "writes rows that bulk_check has held to the importing person's scope",
+    "exchange/staging.py": "files of its own beside the database",
     # Evaluation: jobs act for the system; pages read what the reader's scores lead to.
     "evaluation/changes.py": "marks that jobs alone read",
     "evaluation/results.py": "ranks and means over all peers: numbers that name nobody",

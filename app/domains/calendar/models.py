@@ -36,6 +36,7 @@ class Holiday(Entity):
         natural_key=("day",),
         order_by="-day",
         measure="天",
+        copied_in=True,
     )
 
     code: Mapped[str] = code("编号", "Code")

@@ -90,6 +90,7 @@ class Member(Entity):
         dated_by="joined_on",
         order_by="code",
         measure="名",
+        copied_in=True,
     )
 
     code: Mapped[str] = code("党员编号", "Code", searched=True)
@@ -194,6 +195,7 @@ class Post(Entity):
         natural_key=("organization", "post", "member", "started_on"),
         order_by="-started_on",
         measure="项",
+        copied_in=True,
     )
 
     code: Mapped[str] = code("编号", "Code")

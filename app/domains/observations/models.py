@@ -39,6 +39,7 @@ class Observation(Entity):
         natural_key=("organization", "member", "metric", "period"),
         order_by="-period",
         measure="条",
+        copied_in=True,
     )
 
     code: Mapped[str] = code("编号", "Code")

@@ -136,6 +136,7 @@ class Attendance(Entity):
         natural_key=("meeting", "member"),
         order_by="-held_on",
         measure="条",
+        copied_in=True,
         plural="Attendance",
     )
 
@@ -189,6 +190,7 @@ class FeePayment(Entity):
         natural_key=("member", "period"),
         order_by="-period",
         measure="笔",
+        copied_in=True,
     )
 
     code: Mapped[str] = code("编号", "Code")
@@ -287,6 +289,7 @@ class StudyRecord(Entity):
         dated_by="completed_on",
         order_by="-completed_on",
         measure="条",
+        copied_in=True,
     )
 
     code: Mapped[str] = code("编号", "Code")
@@ -338,6 +341,7 @@ class Appraisal(Entity):
         natural_key=("member", "period"),
         order_by="-period",
         measure="条",
+        copied_in=True,
     )
 
     code: Mapped[str] = code("编号", "Code")
@@ -392,6 +396,7 @@ class Commendation(Entity):
         valid_between=("effective_on", "expires_on"),
         order_by="-issued_on",
         measure="项",
+        copied_in=True,
         plural="Commendations and punishments",
     )
 
