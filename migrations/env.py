@@ -10,7 +10,8 @@ from alembic import context
 import app.access.accounts
 import app.access.audit
 import app.domains.all
-import app.evaluation.models  # noqa: F401
+import app.evaluation.models
+import app.workshop.models  # noqa: F401
 from app.database.base import Base
 from app.database.migrations import context_options
 

@@ -104,8 +104,16 @@ class Run(Base):
     __table_args__ = (Index("ix_run_rule", "rule_code", "period_code", "state", "id"),)
 
 
+class VersionCause(StrEnum):
+    """By which way a version of a rule came into force."""
+
+    FILE = "file"
+    WORKSHOP = "workshop"
+    ROLLBACK = "rollback"
+
+
 class RuleVersion(Base):
-    """The text of every rule version that a run has used, by the hash of its bytes."""
+    """The text of every rule version that was in force, by the hash of its bytes, and who answers for it."""
 
     __tablename__ = "bc_rule_version"
 
@@ -115,6 +123,17 @@ class RuleVersion(Base):
     """1, 2, 3 … within the rule, for people."""
     first_used_at: Mapped[datetime] = mapped_column(DateTime)
     source_text: Mapped[str] = mapped_column(LongText)
+    cause: Mapped[str] = mapped_column(String(10), default=VersionCause.FILE, server_default=VersionCause.FILE)
+    previous: Mapped[str | None] = mapped_column(String(64))
+    """The version that it replaced; NULL for a rule's first."""
+    author_id: Mapped[int | None] = mapped_column(ForeignKey("ab_user.id", ondelete="SET NULL"), index=True)
+    approver_id: Mapped[int | None] = mapped_column(ForeignKey("ab_user.id", ondelete="SET NULL"), index=True)
+    reason: Mapped[str | None] = mapped_column(Text)
+    override_reason: Mapped[str | None] = mapped_column(Text)
+    """Why it was published although tests failed."""
+    words_zh: Mapped[str | None] = mapped_column(Text)
+    """What differs from the version before, in words."""
+    words_en: Mapped[str | None] = mapped_column(Text)
 
 
 class Score(Base):

@@ -117,7 +117,7 @@ def read_rules(contents: Contents, kept: Contents | None = None, entities: Regis
             text = content if own else kept.get(file)
             if text is None:
                 continue
-            parsed = _checked(text, file, catalogue, entities)
+            parsed = checked(text, file, catalogue, entities)
             if parsed.rule is not None and not faults(parsed.problems):
                 rules[parsed.rule.code] = parsed.rule
                 if own:
@@ -147,13 +147,13 @@ def read_rules(contents: Contents, kept: Contents | None = None, entities: Regis
                 if file in broken:
                     kept = {known: text for known, text in kept.items() if known != file}
                 else:
-                    broken[file] = [_cycle_problem(rules[code], circle)]
+                    broken[file] = [cycle_problem(rules[code], circle)]
     problems = [problem for found in broken.values() for problem in found]
     problems += [problem for file, found in hints.items() if file not in broken for problem in found]
     return Reading(rules, frozenset(map(code_of, broken)), sorted(problems, key=lambda problem: problem.order))
 
 
-def _checked(content: bytes, file: str, catalogue: Catalogue, entities: Registry) -> ParsedRule:
+def checked(content: bytes, file: str, catalogue: Catalogue, entities: Registry) -> ParsedRule:
     parsed = parse_rule(content, file, catalogue=catalogue, entities=entities)
     if parsed.rule is not None and parsed.root is not None:
         parsed.problems.extend(check_rule(parsed.rule, parsed.root, catalogue=catalogue, entities=entities))
@@ -185,7 +185,7 @@ def _same_code_twice(contents: Contents) -> dict[str, list[Problem]]:
     return refused
 
 
-def _cycle_problem(rule: Rule, circle: tuple[str, ...]) -> Problem:
+def cycle_problem(rule: Rule, circle: tuple[str, ...]) -> Problem:
     way = " → ".join((*circle, circle[0]))
     return Problem(
         rule.file,
