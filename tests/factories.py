@@ -6,11 +6,12 @@ Rows are not added to a session; relations to them are, with them: ``session.add
 from __future__ import annotations
 
 import itertools
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from app.domains.calendar.models import Holiday
+from app.domains.development.models import DevelopmentCase, DevelopmentReview, MembershipTransfer
 from app.domains.members.models import Member, Post
 from app.domains.observations.models import Observation
 from app.domains.organizations.models import Organization
@@ -23,6 +24,8 @@ from app.domains.party_life.models import (
     Meeting,
     StudyRecord,
 )
+from app.domains.volunteering.models import Activity, CheckIn, Enrolment, Volunteer
+from app.domains.wishes.models import PointEntry, Wish, WishClaim
 
 _numbers = itertools.count(1)
 
@@ -159,3 +162,108 @@ def observation(**values: Any) -> Observation:
 
 def holiday(**values: Any) -> Holiday:
     return Holiday(**{"code": _code("H"), "day": date(2026, 10, 1), "name": "国庆节", "kind": "holiday", **values})
+
+
+# --- development and transfers ---
+
+
+def membership_transfer(**values: Any) -> MembershipTransfer:
+    """To outside, not issued yet, unless other parties are given."""
+    values = _with("member", member, values)
+    if "to_organization" not in values and "to_organization_id" not in values:
+        values = {"kind": "outgoing", "outside": "外省某支部", **values}
+    return MembershipTransfer(**{"code": _code("ZJ"), **values})
+
+
+def development_case(**values: Any) -> DevelopmentCase:
+    """An activist since 2026-02-01, unless other dates are given."""
+    values = _with("organization", organization, values)
+    if "contact_one_id" not in values:
+        own = {name: values[name] for name in ("organization", "organization_id") if name in values}
+        values = {"contact_one": member(**own), **values}
+    values = {
+        "code": _code("FZ"),
+        "name": "测试申请人",
+        "birth_date": date(1998, 5, 4),
+        "applied_on": date(2025, 12, 1),
+        "talked_on": date(2025, 12, 20),
+        "activist_on": date(2026, 2, 1),
+        **values,
+    }
+    return DevelopmentCase(**values)
+
+
+def development_review(**values: Any) -> DevelopmentReview:
+    values = _with("case", development_case, values)
+    return DevelopmentReview(**{"code": _code("KC"), "reviewed_on": date(2026, 7, 20), **values})
+
+
+# --- wishes and volunteering ---
+
+
+def volunteer(**values: Any) -> Volunteer:
+    values = _with("organization", organization, values)
+    values = {"code": _code("V"), "name": "测试志愿者", "registered_on": date(2024, 3, 5), **values}
+    return Volunteer(**values)
+
+
+def activity(**values: Any) -> Activity:
+    """Two hours in March 2026, published."""
+    values = _with("organization", organization, values)
+    values = {
+        "code": _code("HD"),
+        "title": "测试志愿活动",
+        "status": "published",
+        "starts_at": datetime(2026, 3, 7, 9),
+        "ends_at": datetime(2026, 3, 7, 11),
+        "capacity": 20,
+        **values,
+    }
+    return Activity(**values)
+
+
+def enrolment(**values: Any) -> Enrolment:
+    values = _with("activity", activity, _with("volunteer", volunteer, values))
+    return Enrolment(**{"code": _code("BM"), "enrolled_at": datetime(2026, 3, 1, 12), **values})
+
+
+def check_in(**values: Any) -> CheckIn:
+    """The whole of the activity, waiting to be confirmed."""
+    values = _with("enrolment", enrolment, values)
+    values = {
+        "code": _code("QD"),
+        "signed_in_at": datetime(2026, 3, 7, 9),
+        "signed_out_at": datetime(2026, 3, 7, 11),
+        **values,
+    }
+    return CheckIn(**values)
+
+
+def wish(**values: Any) -> Wish:
+    values = _with("organization", organization, values)
+    return Wish(**{"code": _code("XY"), "title": "测试心愿", "public_name": "李阿姨", **values})
+
+
+def wish_claim(**values: Any) -> WishClaim:
+    values = _with("wish", wish, _with("member", member, values))
+    return WishClaim(**{"code": _code("RL"), "claimed_on": date(2026, 3, 2), **values})
+
+
+def point_entry(**values: Any) -> PointEntry:
+    """The first line of an account of its own."""
+    if "member" not in values and "member_id" not in values:
+        values = _with("organization", organization, values)
+    code = _code("JF")
+    values = {
+        "code": code,
+        "holder": "测试党员",
+        "account": f"test:{code}",
+        "serial_no": 1,
+        "reason": "correction",
+        "delta": 10,
+        "balance": 10,
+        "earned_on": date(2026, 3, 7),
+        "idempotency_key": code,
+        **values,
+    }
+    return PointEntry(**values)

@@ -22,6 +22,8 @@ class Actor:
     tier: str | None = None
     member_id: int | None = None
     is_staff: bool = False
+    on_behalf: bool = False
+    """Set while an operation acts for the whole system in somebody's name (``app.access.operations``)."""
 
 
 NOBODY = Actor("nobody")

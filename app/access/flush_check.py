@@ -7,7 +7,7 @@
 
 A refusal is an ``OutOfScope`` or ``ReadOnly`` with words for the user; the flush has then written nothing. The check
 costs one query per table changed and one per table referred to, whatever the number of rows. The system's own actors
-(jobs, imports, demonstration) are not checked.
+(jobs, imports, demonstration) are not checked, and neither are operations, which ask before they act.
 
 This module reads through ``session.connection()``, past the row scope, and adds the predicates itself.
 """
@@ -39,7 +39,7 @@ CHUNK = 500
 @event.listens_for(Session, "before_flush")
 def _check(session: OrmSession, _context: Any, _instances: Any) -> None:
     actor = actor_of(session)
-    if actor.unrestricted and actor.user_id is None:
+    if actor.unrestricted and (actor.user_id is None or actor.on_behalf):
         return
     with session.no_autoflush:
         check = _FlushCheck(session, actor)

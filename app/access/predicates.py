@@ -6,6 +6,7 @@
 without a person, their branch's | their own rows |
 | inherited | also rows of organizations above | of their organizations | also those above | nothing |
 | parties | rows of which any party is theirs | the same | of which their branch is a party | nothing |
+| shown below | as above, and rows shown below an organization that is theirs or above | as above | as above | nothing |
 | self | their own rows, if they are members | their own rows | their own rows | their own rows |
 | public | everything | nothing | everything | nothing |
 
@@ -45,7 +46,12 @@ class Purpose(StrEnum):
 
     READ = "read"
     REFER = "refer"
+    PARTY = "party"
+    """As the other party of a transfer, match or claim: any organization, by its name. As ``REFER`` for the rest."""
     WRITE = "write"
+
+
+REFERRING = (Purpose.REFER, Purpose.PARTY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +77,14 @@ class Bounds:
         )
 
     @property
+    def line(self) -> list[int]:
+        """The ids of the organizations from the root down to the actor's own: a path holds them."""
+        return [int(part) for part in (self.path or "").split("/") if part]
+
+    @property
     def ancestors(self) -> list[int]:
-        """The ids of the organizations above, from the root down: a path holds them."""
-        return [int(part) for part in (self.path or "").split("/") if part][:-1]
+        """Those above the actor's own."""
+        return self.line[:-1]
 
 
 Columns = ReadOnlyColumnCollection[str, Any]
@@ -115,6 +126,8 @@ def predicate(table: ScopedTable, bounds: Bounds, purpose: Purpose) -> ColumnEle
         return _own(table, bounds)
     if bounds.path is None or (bounds.is_member and purpose is Purpose.WRITE):
         return false()
+    if table.is_tree and purpose is Purpose.PARTY:
+        return None
     return (_organizations if table.is_tree else _rows)(table, bounds, purpose)
 
 
@@ -146,6 +159,8 @@ def _rows(table: ScopedTable, bounds: Bounds, purpose: Purpose) -> ColumnElement
     conditions = [belongs(owner) for owner in owners]
     if _reaches_up(table, purpose):
         conditions += [owner.in_(bounds.ancestors) for owner in owners]
+    if table.shown_below and purpose is not Purpose.WRITE:
+        conditions.append(getattr(table.model, table.shown_below).in_(bounds.line))
     # A table without an owner belongs to nobody that is known here: nobody sees it.
     return or_(false(), *conditions)
 
@@ -153,4 +168,4 @@ def _rows(table: ScopedTable, bounds: Bounds, purpose: Purpose) -> ColumnElement
 def _reaches_up(table: ScopedTable, purpose: Purpose) -> bool:
     if purpose is Purpose.WRITE:
         return False
-    return table.visibility is Visibility.INHERITED or (purpose is Purpose.REFER and table.refers_to_wider)
+    return table.visibility is Visibility.INHERITED or (purpose in REFERRING and table.refers_to_wider)

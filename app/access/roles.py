@@ -23,10 +23,11 @@ from flask_appbuilder.security.sqla.models import (
 from sqlalchemy import Connection, delete, insert, select
 
 from app.entity.labels import Label
+from app.entity.operations import Audience, operations_of
 from app.entity.registry import EntityType, registry
 
 from . import permissions as may
-from .permissions import EXPORT, READING, WRITING, Permission, on_entity
+from .permissions import EXPORT, READING, WRITING, Permission, class_name, on_entity
 
 ADMINISTRATOR = "Admin"
 """FAB's role that may do everything: for the first administrator, who makes the other accounts."""
@@ -51,6 +52,8 @@ class RoleDeclaration:
     family: Family
     pages: tuple[Permission, ...]
     on_entities: Callable[[EntityType], Iterable[str]] = lambda entity: ()
+    audiences: tuple[Audience, ...] = ()
+    """Whose operations one who holds it may do (``app.entity.operations``)."""
 
     @property
     def is_staff(self) -> bool:
@@ -62,6 +65,8 @@ class RoleDeclaration:
         found = {*self.pages, *may.OWN_ACCOUNT}
         for entity in registry:
             found.update(on_entity(entity, *self.on_entities(entity)))
+            done = [each for each in operations_of(entity.code) if each.audience in self.audiences]
+            found.update(Permission(each.permission, class_name(entity.code)) for each in done)
         return found
 
 
@@ -108,6 +113,7 @@ ROLES: dict[str, RoleDeclaration] = {
             Family.BUSINESS,
             (*_RESULTS, may.SEE_RUNS, may.EVALUATE, may.REVEAL),
             _district,
+            tuple(Audience),
         ),
         RoleDeclaration(
             "district_administrator",
@@ -115,6 +121,7 @@ ROLES: dict[str, RoleDeclaration] = {
             Family.BUSINESS,
             (*_RESULTS, may.SEE_RUNS, may.EVALUATE, may.REVEAL),
             _district,
+            tuple(Audience),
         ),
         RoleDeclaration(
             "street_administrator",
@@ -122,6 +129,7 @@ ROLES: dict[str, RoleDeclaration] = {
             Family.BUSINESS,
             (*_RESULTS, may.REVEAL),
             _street,
+            tuple(Audience),
         ),
         RoleDeclaration(
             "branch_secretary",
@@ -129,6 +137,7 @@ ROLES: dict[str, RoleDeclaration] = {
             Family.BUSINESS,
             (*_RESULTS, may.REVEAL),
             _branch,
+            (Audience.EVERYONE, Audience.KEEPERS),
         ),
         RoleDeclaration(
             "rule_administrator",
@@ -145,7 +154,14 @@ ROLES: dict[str, RoleDeclaration] = {
             _calendar,
         ),
         RoleDeclaration("auditor", Label("审计员", "Auditor"), Family.AUDIT, (*may.READ_AUDIT, *may.SEE_ROLES)),
-        RoleDeclaration("member", Label("党员", "Member"), Family.MEMBER, (may.SCORECARD,), _reading),
+        RoleDeclaration(
+            "member",
+            Label("党员", "Member"),
+            Family.MEMBER,
+            (may.SCORECARD,),
+            _reading,
+            (Audience.EVERYONE,),
+        ),
     )
 }
 

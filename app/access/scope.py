@@ -32,7 +32,7 @@ from app.database.session import Session
 
 from .actor import NOBODY, Actor
 from .errors import ActorChanged, UnscopedStatement
-from .predicates import Bounds, Purpose, predicate
+from .predicates import REFERRING, Bounds, Purpose, predicate
 from .scoped import scoped_table, scoped_tables, version
 
 ActorProvider = Callable[[Any], Actor]
@@ -110,7 +110,7 @@ def _narrow(state: ORMExecuteState) -> None:
         purpose = Purpose.WRITE
     else:
         purpose = state.execution_options.get("scope_purpose", Purpose.READ)
-        if purpose is Purpose.REFER and any(each["expr"] is each["entity"] for each in statement.column_descriptions):
+        if purpose in REFERRING and any(each["expr"] is each["entity"] for each in statement.column_descriptions):
             raise UnscopedStatement("Of rows that are only referred to, single columns may be read: id, code and title")
     options = scope_options(actor, purpose)
     present = {id(option) for option in statement._with_options}  # handed on by the statement that loads relations

@@ -39,6 +39,8 @@ class ScopedTable:
     is_tree: bool = False
     """True for organizations: the row is bounded by its own path."""
     refers_to_wider: bool = False
+    shown_below: str | None = None
+    """The column that holds an organization below which the row is seen as well."""
     read_only: bool = False
     references: dict[str, Reference] = field(default_factory=dict, repr=False)
     """By column."""
@@ -128,6 +130,7 @@ def _of_entity(entity: EntityType) -> ScopedTable:
         person={None: None, "self": "id"}.get(options.person, f"{options.person}_id"),
         is_tree=options.owner == "self",
         refers_to_wider=options.refers_to_wider,
+        shown_below=f"{options.shown_below}_id" if options.shown_below else None,
         read_only=options.read_only,
         references=_references(entity),
     )

@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from app.access.masking import is_masked
+from app.access.predicates import Purpose
 from app.console.columns import field_of
 from app.console.forms import NO_SUCH_CHOICE, REQUIRED
-from app.console.relations import find, find_by_code
+from app.console.relations import find, find_by_code, purpose_of
 from app.console.saving import WHOLE, NotSaved
 from app.console.values import Unreadable, identifier, parse
 from app.entity.labels import Label
@@ -65,22 +66,23 @@ def _column(entity: EntityType, name: str) -> tuple[str | None, str]:
 def _value(entity: EntityType, column: str, by: str, raw: Any) -> tuple[str, Any]:
     if column in entity.relations:
         relation = entity.relations[column]
-        return relation.column, None if raw is None or raw == "" else _row(relation, by, raw)
+        purpose = purpose_of(entity, column)
+        return relation.column, None if raw is None or raw == "" else _row(relation, by, raw, purpose)
     declared = field_of(entity, column)
     if declared.options.personal and is_masked(str(raw)):
         raise Unreadable(MASKED.zh, MASKED.en)
     return declared.name, parse(entity, declared, raw)
 
 
-def _row(relation: Relation, by: str, raw: Any) -> int:
+def _row(relation: Relation, by: str, raw: Any, purpose: Purpose) -> int:
     if isinstance(raw, dict) and not by:
         by, raw = ("id", raw.get("id")) if raw.get("id") is not None else ("code", raw.get("code"))
     key: int | None = None
     if by in ("", "id") and isinstance(raw, int):
         key = identifier(raw)
-        key = key if key is not None and find(relation.target, [key]) else None
+        key = key if key is not None and find(relation.target, [key], purpose) else None
     elif by in ("", "code") and isinstance(raw, str):
-        key = find_by_code(relation.target, raw)
+        key = find_by_code(relation.target, raw, purpose)
     if key is None:
         raise Unreadable(NO_SUCH_CHOICE.zh, NO_SUCH_CHOICE.en)
     return key

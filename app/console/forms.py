@@ -212,9 +212,11 @@ def _select(attributes: dict[str, Any], options: list[tuple[Any, str, bool]]) ->
 class ReferenceField(EntityField):
     """A row of another entity, found while typing. Holds its id; the others are never loaded."""
 
-    def __init__(self, *arguments: Any, target: str, column: str, **keywords: Any) -> None:
+    def __init__(
+        self, *arguments: Any, target: str, column: str, purpose: Purpose = Purpose.REFER, **keywords: Any
+    ) -> None:
         super().__init__(*arguments, **keywords)
-        self.target, self.column = target, column
+        self.target, self.column, self.purpose = target, column, purpose
 
     def process_formdata(self, valuelist: list[str]) -> None:
         raw = valuelist[0].strip() if valuelist else ""
@@ -224,7 +226,7 @@ class ReferenceField(EntityField):
             if raw and self.data is None:
                 raise ValueError(NO_SUCH_CHOICE)
             return
-        if not relations.find(self.target, [self.data]):
+        if not relations.find(self.target, [self.data], self.purpose):
             self.data = None
             raise ValueError(NO_SUCH_CHOICE)
 
@@ -235,9 +237,10 @@ class ReferenceField(EntityField):
     def __call__(self, **keywords: Any) -> Markup:
         options: list[tuple[Any, str, bool]] = [("", "", False)]
         if self.data is not None:
-            found = relations.find(self.target, [self.data], Purpose.REFER).get(self.data)
+            found = relations.find(self.target, [self.data], self.purpose).get(self.data)
             options.append((self.data, found.name if found else text(OUT_OF_SIGHT), True))
-        address = url_for("Options.find", entity=self.target)
+        party = {"party": 1} if self.purpose is Purpose.PARTY else {}
+        address = url_for("Options.find", entity=self.target, **party)
         return _select({"id": self.id, "name": self.name, "data-ajax": address, **keywords}, options)
 
 
@@ -283,11 +286,29 @@ def _edit_field(entity: EntityType, column: str, is_new: bool) -> Any:
 def _build(entity: EntityType, column: str, declared: Field, keywords: dict[str, Any]) -> Any:
     if column in entity.relations:
         relation = entity.relations[column]
-        return ReferenceField(target=relation.target, column=relation.column, **keywords)
+        purpose = relations.purpose_of(entity, column)
+        return ReferenceField(target=relation.target, column=relation.column, purpose=purpose, **keywords)
     if declared.kind is FieldKind.CODE and declared.code_list is not None:
         return SelectField(choices=[(code.value, code.label) for code in declared.code_list], **keywords)
     if declared.kind is FieldKind.BOOLEAN and declared.nullable:
         return SelectField(choices=YES_OR_NO, **keywords)
+    return FIELDS[declared.kind](**keywords)
+
+
+def asked_field(entity: EntityType, declared: Field) -> Any:
+    """A field for something that an operation of an entity asks for (``app.entity.operations``)."""
+    required = not declared.nullable and declared.kind is not FieldKind.BOOLEAN
+    keywords: dict[str, Any] = {
+        "label": lazy(declared.label),
+        "validators": [Required()] if required else [],
+        "entity": entity,
+        "declared": declared,
+        "description": lazy(_description(declared)),
+    }
+    if declared.options.target:
+        return ReferenceField(target=declared.options.target, column=declared.name, **keywords)
+    if declared.kind is FieldKind.CODE and declared.code_list is not None:
+        return SelectField(choices=[(code.value, code.label) for code in declared.code_list], **keywords)
     return FIELDS[declared.kind](**keywords)
 
 

@@ -28,6 +28,8 @@ from .related import plural
 GROUPS: dict[str, Label] = {
     "overview": Label("总览", "Overview"),
     "records": Label("业务数据", "Records"),
+    "development": Label("发展和转接", "Development and transfers"),
+    "service": Label("心愿和志愿服务", "Wishes and volunteering"),
     "rules": Label("规则", "Rules"),
     "system": Label("系统", "System"),
 }

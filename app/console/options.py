@@ -9,6 +9,7 @@ from flask_appbuilder import BaseView, expose
 
 from app.access.predicates import Purpose
 from app.entity.registry import EntityType, registry
+from app.entity.visibility import Visibility
 
 from .permissions import may
 from .relations import Choice, find, search
@@ -28,7 +29,7 @@ class Options(BaseView):
         described = registry.get(entity)
         if described is None:
             abort(404)
-        purpose = _purpose(described)
+        purpose = _party(described) if request.args.get("party") else _purpose(described)
         if purpose is None:
             abort(403)
         if "id" in request.args:
@@ -39,6 +40,16 @@ class Options(BaseView):
         answer = jsonify([_option(choice) for choice in found])
         answer.headers["Cache-Control"] = "no-store"
         return answer
+
+
+def _party(target: EntityType) -> Purpose | None:
+    """For a form that names a party: any organization, by name and code, to whoever may fill in such a form."""
+    for entity in registry:
+        parties = entity.options.parties if entity.options.visibility is Visibility.PARTIES else ()
+        leads_here = any(entity.relations[name].target == target.code for name in parties)
+        if leads_here and (may("add", entity) or may("edit", entity)):
+            return Purpose.PARTY
+    return None
 
 
 def _purpose(target: EntityType) -> Purpose | None:

@@ -38,6 +38,7 @@ from flask_login import current_user
 from jinja2 import Undefined
 
 from app.entity.labels import Label
+from app.entity.operations import operation_word
 from config import TIME_ZONE
 
 CONTENT_SECURITY_POLICY = (
@@ -366,7 +367,7 @@ def permission_groups(permissions: Iterable[Any] | None) -> list[tuple[str, list
 
 def permission_word(name: str) -> str:
     """What a permission allows, in a word; its own name when we have none."""
-    return text(PERMISSION_WORDS[name]) if name in PERMISSION_WORDS else name
+    return text(PERMISSION_WORDS.get(name) or operation_word(name)) or name
 
 
 def fab_menu() -> list[tuple[str, list[MenuEntry]]]:

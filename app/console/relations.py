@@ -15,6 +15,7 @@ from sqlalchemy.orm import aliased
 
 from app.access.predicates import Purpose
 from app.entity.registry import EntityType, FieldKind, registry
+from app.entity.visibility import Visibility
 
 from .display import title_in_words
 from .filters import contains, searched_fields
@@ -33,6 +34,13 @@ class Choice:
     hint: str = ""
 
 
+def purpose_of(entity: EntityType, relation: str) -> Purpose:
+    """What a form of an entity wants the rows of a relation for. The other party of a transfer or a match may be any
+    organization; which ones are theirs is checked when the row is written."""
+    is_party = entity.options.visibility is Visibility.PARTIES and relation in entity.options.parties
+    return Purpose.PARTY if is_party else Purpose.REFER
+
+
 def find(target: str, ids: Iterable[int], purpose: Purpose = Purpose.REFER) -> dict[int, Choice]:
     """The rows of an entity that the present user may see or, by default, refer to, by id; others are left out."""
     wanted = set(ids)
@@ -42,13 +50,13 @@ def find(target: str, ids: Iterable[int], purpose: Purpose = Purpose.REFER) -> d
     return {choice.id: choice for choice in _choices(entity, entity.model.id.in_(wanted), purpose, len(wanted))}
 
 
-def find_by_code(target: str, code: str) -> int | None:
+def find_by_code(target: str, code: str, purpose: Purpose = Purpose.REFER) -> int | None:
     """The id of the row of this code, None if there is none that the present user may refer to."""
     entity = registry[target]
     if "code" not in entity.fields:
         return None
     statement = select(entity.model.id).where(entity.model.code == code)
-    return _session().scalar(statement, execution_options={"scope_purpose": Purpose.REFER})
+    return _session().scalar(statement, execution_options={"scope_purpose": purpose})
 
 
 def search(target: str, text: str, purpose: Purpose) -> list[Choice]:

@@ -87,7 +87,8 @@ def _integer(entity: EntityType, field: Field, raw: Any) -> int:
 
 def _decimal(entity: EntityType, field: Field, raw: Any) -> Decimal | float:
     number = _exact(raw)
-    column = entity.model.__table__.columns[field.name].type
+    columns = entity.model.__table__.columns
+    column = columns[field.name].type if field.name in columns else None  # asked for by an operation
     if not isinstance(column, Numeric) or not column.asdecimal:
         if abs(number) > Decimal("1e300"):
             raise Unreadable("数太大", "The number is too large")

@@ -31,6 +31,7 @@ from .filters import ANY_TEXT, RefersTo, searched_fields
 from .forms import edit_form, search_form, search_label
 from .interface import EntityInterface
 from .live import live_views_of
+from .operating import OperatesRows
 from .paging import LARGEST_PAGE, Page
 from .permissions import METHOD_PERMISSIONS, base_permissions, class_name
 from .presentation import lazy, t, text
@@ -42,7 +43,7 @@ DELETE = Label("删除", "Delete")
 DELETE_QUESTION = Label("删除所选的记录？删除后不能恢复。", "Delete the selected records? They cannot be brought back.")
 
 
-class ConsoleModelView(ModelView):
+class ConsoleModelView(OperatesRows, ModelView):
     """Base of all generated pages. Subclasses are made by ``view_class``."""
 
     entity: EntityType
@@ -107,7 +108,13 @@ class ConsoleModelView(ModelView):
         self.update_redirect()
         widgets["show"].template_args["reveal_urls"] = self._reveal_urls(row)
         return self.render_template(
-            self.show_template, pk=row.id, title=self.show_title, widgets=widgets, tabs=tabs, active_tab=active
+            self.show_template,
+            pk=row.id,
+            title=self.show_title,
+            widgets=widgets,
+            tabs=tabs,
+            active_tab=active,
+            operations=self.offered_operations(row),
         )
 
     def _reveal_urls(self, row: Entity) -> dict[str, str]:

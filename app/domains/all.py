@@ -1,12 +1,27 @@
 """Importing this module declares every entity of the domains, and sees to it that their rows are checked."""
 
 from app.domains.calendar import models as calendar
+from app.domains.development import operations as development
 from app.domains.members import models as members
 from app.domains.observations import models as observations
 from app.domains.organizations import models as organizations
 from app.domains.organizations import tree
 from app.domains.party_life import duties
 from app.domains.party_life import models as party_life
+from app.domains.volunteering import operations as volunteering
+from app.domains.wishes import operations as wishes
 from app.entity import validation
 
-__all__ = ["calendar", "duties", "members", "observations", "organizations", "party_life", "tree", "validation"]
+__all__ = [
+    "calendar",
+    "development",
+    "duties",
+    "members",
+    "observations",
+    "organizations",
+    "party_life",
+    "tree",
+    "validation",
+    "volunteering",
+    "wishes",
+]

@@ -64,6 +64,9 @@ class EntityOptions:
     """The relation that ties a row to a member: a member who signs in sees only their own. ``self`` for members."""
     parties: tuple[str, ...] = ()
     """For Visibility.PARTIES: the relations to organizations, any of which may see the row."""
+    shown_below: str | None = None
+    """The relation to an organization below which the row is seen as well, once it is set: a wish that was published
+    within a street. It is written by its owner's staff alone."""
     scope: str | None = None
     """The relation whose organization bounds visibility where it is not ``owner`` (observations of members)."""
     dated_by: str | None = None
@@ -237,7 +240,7 @@ def _check(entity: EntityType) -> None:
     for name in named:
         if name not in entity.fields:
             raise TypeError(f"{entity.code}: the declaration names the field “{name}”, which it does not have")
-    for name in (options.owner, options.person, options.scope, *options.parties):
+    for name in (options.owner, options.person, options.scope, options.shown_below, *options.parties):
         if name not in (None, "self") and name not in entity.relations and f"{name}_id" not in entity.hidden_fields:
             raise TypeError(f"{entity.code}: the declaration names the relation “{name}”, which it does not have")
 

@@ -223,9 +223,15 @@ def _faults_of(fields: Iterable[Field], row: Any) -> list[FieldError]:
 
 def _field_faults(row: Any, field: Field) -> Iterable[FieldError]:
     value = getattr(row, field.name)
+    is_pending = value is None and field.kind is FieldKind.REFERENCE
+    if is_pending and Related.pending_of(row, field.name.removesuffix("_id")) is not None:
+        return
+    yield from value_faults(field, value)
+
+
+def value_faults(field: Field, value: Any) -> Iterable[FieldError]:
+    """What is wrong with a value by the field's declaration alone."""
     if value is None or (value == "" and not field.options.hidden):
-        if field.kind is FieldKind.REFERENCE and Related.pending_of(row, field.name.removesuffix("_id")) is not None:
-            return
         if not field.nullable:
             yield FieldError(field.name, "不能为空", "must not be empty")
         return

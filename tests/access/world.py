@@ -124,6 +124,8 @@ def make_row(world: World, entity: EntityType, place: str) -> Entity:
     if maker is None:
         return entity.model(**made_up(entity) | values)
     number = next(_numbers)
+    if entity.code == "development_case":
+        values["contact_one_id"] = world.members[place].id
     if entity.code == "holiday":
         values["day"] = date.fromordinal(date(2026, 1, 1).toordinal() + number)
     return maker(**values)
@@ -139,7 +141,9 @@ def tied_values(world: World, entity: EntityType, place: str) -> dict[str, int]:
         target = described.options.target
         if target is None or (one_subject and name == "organization_id"):
             continue
-        required = not described.nullable or name in table.organizations or name == table.person
+        # Of several parties one is enough to see a row; the others may be told by its kind to be empty.
+        is_owner = name == f"{entity.options.owner}_id" if entity.options.parties else name in table.organizations
+        required = not described.nullable or is_owner or name == table.person
         if not required and not one_subject:
             continue
         if target == "organization":
@@ -183,11 +187,22 @@ def scope_of(entity: EntityType) -> ScopedTable:
     return scoped_tables()[entity.model]
 
 
+SHARED_BY_NO_TWO = {("membership_transfer", "member_id"), ("enrolment", "volunteer_id")}
+"""References that two rows at once may not share, though their column is not unique by itself."""
+
+
 def fresh_row(world: World, entity: EntityType, place: str, session: Session) -> Entity:
     """One more row for a place, beside the one that is there: of another period, or of another meeting. ``session``
     acts for the system."""
     row = factories.organization(parent_id=world.organizations[place].id) if entity.code == "organization" else None
     row = row or make_row(world, entity, place)
+    for name, described in entity.fields.items():
+        target = described.options.target
+        if target and (described.unique or (entity.code, name) in SHARED_BY_NO_TWO):
+            other = fresh_row(world, registry[target], place, session)
+            session.add(other)
+            session.commit()
+            setattr(row, name, other.id)
     if "period" in entity.fields:
         row.period = "2023" if entity.code == "appraisal" else "2024-01"
     if entity.code == "attendance":

@@ -1,0 +1,1 @@
+"""How people come into the Party and from one organization to another: development cases, transfers."""

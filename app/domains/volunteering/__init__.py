@@ -1,0 +1,1 @@
+"""Volunteers, the activities they enrol in, when they signed in and out, and the hours and stars that follow."""

@@ -1,0 +1,1 @@
+"""Wishes of residents, who claims and realises them, and the points that follow."""
