@@ -68,7 +68,7 @@ def places_seen(world: World, visitor: str | None, entity: EntityType) -> set[st
 
 
 def may(visitor: str | None, action: str, entity: EntityType) -> bool:
-    if visitor is None:
+    if visitor is None or (entity.options.read_only and action in ("add", "edit", "delete")):
         return False
     roles = ACCOUNTS[visitor][0]
     wanted = Permission(f"can_{action}", class_name(entity.code))
