@@ -20,6 +20,7 @@ from app.access.roles import ADMINISTRATOR, ROLES, families, synchronise
 from app.access.security import SecurityManager
 from app.database.engine import for_writing
 from app.database.session import Session, make_session
+from app.entity.operations import Audience, operations_of
 from app.entity.registry import registry
 from tests.access.web import PASSWORD, Browser, add_accounts
 from tests.access.world import World
@@ -51,7 +52,21 @@ def test_it_staff_and_auditors_have_nothing_to_do_with_records():
 def test_auditors_and_rule_administrators_and_members_change_no_record():
     for role in ("auditor", "rule_administrator", "member"):
         assert not on_records(role) & set(WRITING), role
-    assert on_records("member") == set(READING)
+    for_all = {
+        each.permission
+        for entity in RECORDS
+        for each in operations_of(entity.code)
+        if each.audience is Audience.EVERYONE
+    }
+    assert on_records("member") == {*READING, *for_all}
+    assert "can_claim" in for_all
+    assert not {"can_approve", "can_confirm_hours"} & for_all
+
+
+def test_what_superiors_decide_is_not_for_branches():
+    for permission in (Permission("can_approve", "Wish"), Permission("can_approve_admission", "DevelopmentCase")):
+        assert permission in ROLES["street_administrator"].permissions()
+        assert permission not in ROLES["branch_secretary"].permissions()
 
 
 def test_only_it_staff_manages_accounts_and_only_auditors_read_the_trail():

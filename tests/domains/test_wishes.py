@@ -103,7 +103,7 @@ def test_no_two_claims_hold_a_wish_by_any_door(one: dict[str, Any], engine: Engi
         ids = (one["member"].id, one["neighbour"].id)
         return [factories.wish_claim(wish_id=one["wish"].id, member_id=number) for number in ids]
 
-    with pytest.raises(InvalidRow, match="占用心愿|微心愿|相同"):
+    with pytest.raises(InvalidRow, match=r"占用心愿|微心愿|相同"):
         stored(engine, *claims())
     first, second = claims()
     first.status, first.ended_on = "cancelled", today()

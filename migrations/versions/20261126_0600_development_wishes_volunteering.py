@@ -1,6 +1,6 @@
 """Development and transfers, wishes with their points, volunteering.
 
-Revision 20261124_people, after 20261124_04.
+Revision 20261126_06, after 20261126_05.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import mysql
 
-revision = "20261124_people"
-down_revision = "20261124_04"
+revision = "20261126_06"
+down_revision = "20261126_05"
 branch_labels = None
 depends_on = None
 
