@@ -102,7 +102,7 @@ def _calendar(entity: EntityType) -> Iterable[str]:
     return READING if entity.options.group == "system" else ()
 
 
-_RESULTS = (may.DASHBOARD, may.LEAGUE, may.SCORECARD, may.WARNINGS, may.SEE_RULES)
+_RESULTS = (may.DASHBOARD, may.LEAGUE, may.SCORECARD, may.WARNINGS)
 
 ROLES: dict[str, RoleDeclaration] = {
     role.name: role
@@ -111,7 +111,7 @@ ROLES: dict[str, RoleDeclaration] = {
             "city_administrator",
             Label("市级管理员", "City administrator"),
             Family.BUSINESS,
-            (*_RESULTS, may.SEE_RUNS, may.EVALUATE, may.REVEAL),
+            (*_RESULTS, may.SEE_RULES, may.SEE_RUNS, may.EVALUATE, may.REVEAL),
             _district,
             tuple(Audience),
         ),
@@ -119,7 +119,7 @@ ROLES: dict[str, RoleDeclaration] = {
             "district_administrator",
             Label("区级管理员", "District administrator"),
             Family.BUSINESS,
-            (*_RESULTS, may.SEE_RUNS, may.EVALUATE, may.REVEAL),
+            (*_RESULTS, may.SEE_RULES, may.SEE_RUNS, may.EVALUATE, may.REVEAL),
             _district,
             tuple(Audience),
         ),
@@ -143,7 +143,7 @@ ROLES: dict[str, RoleDeclaration] = {
             "rule_administrator",
             Label("规则管理员", "Rule administrator"),
             Family.BUSINESS,
-            (*_RESULTS, may.EDIT_RULES, may.SEE_RUNS, may.EVALUATE),
+            (*_RESULTS, may.SEE_RULES, may.EDIT_RULES, may.SEE_RUNS, may.EVALUATE),
             _reading,
         ),
         RoleDeclaration(

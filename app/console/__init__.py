@@ -9,7 +9,7 @@ from flask import Flask
 from app.access.roles import role_label
 from config import Settings
 
-from . import menu, ops, pages, presentation
+from . import menu, ops, pages, presentation, workshop
 from .live import live_views
 from .options import Options
 from .permissions import page_word
@@ -27,4 +27,5 @@ def install(app: Flask, appbuilder: Any, settings: Settings) -> None:
     appbuilder.add_view_no_menu(Search)
     live_views(app, appbuilder).add(view_class)
     pages.install(app, appbuilder, settings)
+    workshop.install(appbuilder)
     ops.install(app, appbuilder, settings)

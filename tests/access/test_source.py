@@ -43,6 +43,7 @@ NAMED = {
     "evaluation/breakdowns.py": "breakdowns of subjects whose scores were read through the scope",
     "evaluation/inputs.py": "what a run counts: the system acts",
     "evaluation/leases.py": "which run goes on",
+    "evaluation/previews.py": "figures of drafts, of subjects that the page read through the scope",
     "evaluation/progress.py": "how far a run has come",
     "evaluation/refreshing.py": "scores again what changed: the system acts",
     "evaluation/running.py": "runs: the system acts",

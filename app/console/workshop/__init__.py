@@ -1,1 +1,18 @@
 """The rule workshop: rules read as sentences, written in forms, tried out, approved."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.entity.labels import Label
+
+from ..presentation import lazy
+from .editor import WorkshopEditor
+from .overview import WorkshopPage
+
+
+def install(appbuilder: Any) -> None:
+    """Add the workshop's pages and its menu entry."""
+    label = lazy(Label("规则工坊", "Rule workshop"))
+    appbuilder.add_view(WorkshopPage, "menu.workshop", label=label, icon="fa-sliders", category="rules")
+    appbuilder.add_view_no_menu(WorkshopEditor)

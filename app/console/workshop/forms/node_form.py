@@ -96,10 +96,11 @@ def write(data: dict[str, Any], ground: FormGround, *, has_children: bool) -> di
     if has_children:
         written["combine"] = combine if combine not in (None, "", Combine.ARITHMETIC) else ABSENT
         return written
-    return {**written, "value": _value(data), **shape_form.write(data)}
+    return {**written, "value": written_value(data), **shape_form.write(data)}
 
 
-def _value(data: dict[str, Any]) -> Any:
+def written_value(data: dict[str, Any]) -> Any:
+    """The value as the file writes it."""
     match data.get("value_kind"):
         case "one":
             return data.get("figure") or ""
