@@ -68,6 +68,10 @@ class Settings:
     """Password of `admin` at the first start only; generated when absent (`ADMIN_PASSWORD`)."""
     web_workers: int = 2
     web_threads: int = 8
+    keep_versions_days: int = 400
+    """How long replaced versions of scores are kept, if nothing needs them (`KEEP_VERSIONS_DAYS`)."""
+    trusted_proxies: int = 0
+    """How many reverse proxies in front of the console set `X-Forwarded-*` (`TRUSTED_PROXIES`); more are not believed."""
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -94,6 +98,8 @@ class Settings:
             admin_password=environ.get("ADMIN_PASSWORD") or None,
             web_workers=_whole_number(given, "WEB_WORKERS", 2, 1, 64),
             web_threads=_whole_number(given, "WEB_THREADS", 8, 1, 256),
+            keep_versions_days=_whole_number(given, "KEEP_VERSIONS_DAYS", 400, 1, 36_500),
+            trusted_proxies=_whole_number(given, "TRUSTED_PROXIES", 0, 0, 16),
         )
 
     @property

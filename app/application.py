@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import timedelta
 
 from flask import Flask
@@ -66,7 +65,7 @@ def make_application(settings: Settings) -> Flask:
     )
     application.json.ensure_ascii = False
     application.session_interface = http.SessionCookies()
-    proxies = int(os.environ.get("TRUSTED_PROXIES") or 0)
+    proxies = settings.trusted_proxies
     if proxies:
         application.wsgi_app = ProxyFix(
             application.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies, x_prefix=proxies

@@ -19,6 +19,7 @@ def test_defaults_need_no_environment():
     assert settings.redis_embedded
     assert settings.redis_url == f"unix://{settings.socket_path}"
     assert settings.admin_password is None
+    assert settings.trusted_proxies == 0
 
 
 def test_empty_variables_count_as_absent():
@@ -56,6 +57,9 @@ def test_relative_paths_are_made_absolute(monkeypatch, tmp_path):
         ("PORT", "0"),
         ("PORT", "65536"),
         ("PORT", "８０８０"),
+        ("KEEP_VERSIONS_DAYS", "0"),
+        ("TRUSTED_PROXIES", "-1"),
+        ("TRUSTED_PROXIES", "yes"),
         ("JOBS_BACKEND", "cron"),
         ("DATABASE_URL", "beacon.db"),
         ("DATABASE_URL", "postgresql://db"),

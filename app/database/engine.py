@@ -42,8 +42,9 @@ def _configure_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    mode = connection.get_execution_options().get("begin", "DEFERRED")
-    connection.exec_driver_sql(f"BEGIN {mode}")
+    options = connection.get_execution_options()
+    if options.get("isolation_level") != "AUTOCOMMIT":  # where nobody would commit
+        connection.exec_driver_sql(f"BEGIN {options.get('begin', 'DEFERRED')}")
 
 
 def for_writing(engine: Engine) -> Engine:

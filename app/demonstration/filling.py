@@ -11,15 +11,15 @@ from datetime import date
 from pathlib import Path
 
 import polars as pl
-from sqlalchemy import Connection, Engine, Table, func, inspect, select, text
+from sqlalchemy import Connection, Engine, Table, func, select, text
 
 from app.access.actor import system_actor
-from app.database.base import Base
 from app.database.bulk import insert_frame
 from app.database.clock import today
 from app.database.encryption import load_keyring
 from app.database.engine import for_writing, make_engine
 from app.database.session import Session
+from app.database.statistics import refresh_statistics
 from app.domains.calendar.operations import load_published
 from app.domains.members.models import Member, Post
 from app.domains.observations.models import Observation
@@ -95,7 +95,7 @@ def fill(
             if data_dir is not None:
                 accounts.add_accounts(session, data_dir)
             session.commit()
-    _refresh_statistics(engine)
+    refresh_statistics(engine)
     return counts
 
 
@@ -168,14 +168,3 @@ class _Filling:
             for name in self.counts:
                 highest = f"(SELECT COALESCE(MAX(id), 1) FROM {name})"
                 self.connection.execute(text(f"SELECT setval(pg_get_serial_sequence('{name}', 'id'), {highest})"))
-
-
-def _refresh_statistics(engine: Engine) -> None:
-    """Tell the planner how much there is now."""
-    names = [table for table in inspect(engine).get_table_names() if table in Base.metadata.tables]
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        match engine.dialect.name:
-            case "sqlite" | "postgresql":
-                connection.execute(text("ANALYZE"))
-            case "mysql" | "mariadb":
-                connection.execute(text(f"ANALYZE TABLE {', '.join(names)}"))

@@ -6,7 +6,7 @@ rules that touches is worked out later (``refreshing``), by the worker.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, event, insert, inspect
@@ -35,7 +35,7 @@ def install(announce: Callable[[], None] | None = None) -> None:
         event.listen(Session, "after_soft_rollback", _after_rollback)
 
 
-def mark_rows(connection: Connection, entity: str, rows: Iterable[tuple[int, int | None, int | None]]) -> None:
+def mark_rows(connection: Connection, entity: str, rows: Iterable[Sequence[Any]]) -> None:
     """Mark rows that a bulk statement changed: (row id, organization id, member id)."""
     values = [
         {"entity": entity, "row_id": row, "organization_id": organization, "member_id": member, "marked_at": now()}

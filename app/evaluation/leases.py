@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import secrets
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,13 +9,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import Connection, Engine, delete, insert, select, update
+from sqlalchemy import Connection, Engine, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from app.database.clock import now
 from app.database.engine import for_writing
 from app.entity.labels import UserError
 
+from .holders import is_dead, new_holder
 from .models import Lease
 
 VOID_AFTER = timedelta(seconds=60)
@@ -53,7 +51,9 @@ def _missing(engine: Engine, names: tuple[str, ...], holder: str) -> str | None:
     """Take all the leases, or none and say which one another holds."""
     moment = now()
     with for_writing(engine).begin() as connection:
-        void = _leases.c.heartbeat_at < moment - VOID_AFTER
+        holders = connection.execute(select(_leases.c.holder).where(_leases.c.name.in_(names)).distinct()).scalars()
+        dead = [each for each in holders if is_dead(each)]
+        void = or_(_leases.c.heartbeat_at < moment - VOID_AFTER, _leases.c.holder.in_(dead))
         connection.execute(delete(_leases).where(_leases.c.name.in_(names), void))
         taken = connection.execute(select(_leases.c.name).where(_leases.c.name.in_(names)).limit(1)).scalar()
         if taken is not None:
@@ -95,9 +95,10 @@ def lease(
     """Hold the leases of these names (at least one) for the block, all of them at once, so that two holders never
     wait for one another. Raises LeaseTaken if another holder keeps one for longer than ``wait_seconds``.
 
-    A holder that was killed leaves leases whose heartbeat stops; they are void after ``VOID_AFTER``.
+    A holder that was killed leaves its leases behind: they are void at once for processes on the same machine, for
+    others when the heartbeat has stopped for ``VOID_AFTER``.
     """
-    holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+    holder = new_holder()
     deadline = time.monotonic() + wait_seconds
     pause = 0.05
     while (taken := _missing(engine, names, holder)) is not None:

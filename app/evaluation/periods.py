@@ -23,6 +23,13 @@ _periods = PeriodRecord.__table__
 class PeriodClosed(UserError):
     """A closed period changes only by a recorded correction."""
 
+    @classmethod
+    def of(cls, period: Period) -> PeriodClosed:
+        return cls(
+            f"{period} 已经封账。需要更正时，请写明更正原因后重新评定",
+            f"{period} is closed. To correct it, evaluate it again and give the reason",
+        )
+
 
 def choose(kind: PeriodKind | None, period: str | None, as_of: date | None, today: date) -> tuple[Period | None, date]:
     """The period and date a rule is evaluated for: today in the current period, the last day in a past one.
@@ -69,10 +76,7 @@ def refuse_closed(connection: Connection, period: Period | None, correction_reas
     """Raises PeriodClosed where a closed period would change without a reason."""
     if period is None or correction_reason or state_of(connection, period) != PeriodState.CLOSED:
         return
-    raise PeriodClosed(
-        f"{period} 已经封账。需要更正时，请写明更正原因后重新评定",
-        f"{period} is closed. To correct it, evaluate it again and give the reason",
-    )
+    raise PeriodClosed.of(period)
 
 
 def require_open(connection: Connection, period: Period | None, correction_reason: str | None) -> str | None:

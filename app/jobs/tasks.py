@@ -12,6 +12,7 @@ from sqlalchemy import Engine, delete, select, update
 from app.database.clock import now, today
 from app.database.encryption import load_keyring
 from app.database.engine import for_writing, make_engine
+from app.database.statistics import refresh_statistics
 from app.domains import all as domains
 from app.domains.party_life import duties
 from app.entity.labels import Label, UserError
@@ -20,6 +21,7 @@ from app.evaluation import periods
 from app.evaluation.models import Evaluation, PeriodRecord, PeriodState, RunState
 from app.evaluation.progress import INTERRUPTED, Progress, RecordedProgress, Stopped, request_evaluation
 from app.evaluation.refreshing import refresh
+from app.evaluation.retention import forget_versions
 from app.evaluation.running import Request
 from app.evaluation.running import evaluate as evaluate_rules
 from app.jobs.freshness import keep_fresh
@@ -124,10 +126,14 @@ def create_due() -> int:
 
 
 def prune() -> int:
-    """Forget old requests for evaluations; the number forgotten."""
+    """Forget old requests for evaluations and replaced versions of scores; the number forgotten. The planner hears of
+    how much is left, and of what the day has brought."""
     with for_writing(_engine()).begin() as connection:
         old = delete(_evaluations).where(_evaluations.c.created_at < now() - KEPT_FOR)
-        return connection.execute(old).rowcount
+        count = connection.execute(old).rowcount
+    count += forget_versions(_engine(), now() - timedelta(days=_settings().keep_versions_days))
+    refresh_statistics(_engine())
+    return count
 
 
 def _is_for(rule: object, period: Period) -> bool:

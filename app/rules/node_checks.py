@@ -110,14 +110,21 @@ class _Nodes:
             self.ground.number(end, (*place, position), self.scope)
             ends.append(constant(end, self.parameters))
             if shape.logarithmic and ends[-1] is not None and ends[-1] <= 0:
-                self.ground.hint(
+                self.ground.fault(
                     (*place, position),
-                    "取对数要大于 0，否则总是没有得分",
-                    "a logarithm needs a number above 0; there will never be a score",
+                    f"取对数的范围两端都要大于 0，这里是 {ends[-1]:g}，永远没有得分；"
+                    "请改为大于 0 的数，或去掉 scale: log",
+                    f"both ends of a logarithmic range have to be above 0, this is {ends[-1]:g} and there would never "
+                    "be a score; write a number above 0, or leave out scale: log",
                 )
         low, high = ends
         if low is not None and low == high:
-            self.ground.hint(place, "两端相等，总是没有得分", "both ends are equal; there will never be a score")
+            self.ground.fault(
+                place,
+                f"两端都是 {low:g}，永远没有得分；请写成不同的数，只看是否达到时用 score: {{bands: [[{low:g}, 100]]}}",
+                f"both ends are {low:g} and there would never be a score; write two different numbers, or, where only "
+                f"reaching it counts, score: {{bands: [[{low:g}, 100]]}}",
+            )
         if value.is_share and low is not None and high is not None and max(low, high) > 1:
             self.ground.hint(
                 place,

@@ -118,11 +118,11 @@ def span_clause(
             bounds.append(column.is_not(None))
         clauses += bounds
     if span.valid_on is not None and (within is None or within.valid_on != span.valid_on):
-        clauses.append(_valid(entity, root, span.valid_on))
+        clauses.append(_valid(entity, root, span.valid_on, scan))
     return all_of(clauses)
 
 
-def _valid(entity: EntityType, root: Any, day: date) -> ColumnElement[bool]:
+def _valid(entity: EntityType, root: Any, day: date, scan: bool) -> ColumnElement[bool]:
     """Valid on a day by the declared columns, both ends included; an end that is not filled in is open."""
     if entity.options.valid_between is None:
         raise UserError(
@@ -132,6 +132,6 @@ def _valid(entity: EntityType, root: Any, day: date) -> ColumnElement[bool]:
     clauses = []
     for name, operator in zip(entity.options.valid_between, (Operator.LTE, Operator.GTE), strict=True):
         if name is not None:
-            column = getattr(root, name)
+            column = unindexed(getattr(root, name)) if scan else getattr(root, name)
             clauses.append(or_(column.is_(None), day_clause(entity.fields[name].kind, column, operator, day)))
     return all_of(clauses)

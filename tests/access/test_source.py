@@ -27,6 +27,7 @@ NAMED = {
     "database/bulk.py": "for jobs, imports and demonstration records: the system acts",
     "database/engine.py": "opens connections",
     "database/migrations.py": "migrations",
+    "database/statistics.py": "tells the planner how much there is, and reads nothing",
     "database/transfer.py": "reads for evaluation: the system acts",
     # Checks of the whole tree, which a refusal tells nothing of.
     "entity/related.py": "rows that the checks of validity compare with",
@@ -46,6 +47,7 @@ NAMED = {
     "evaluation/previews.py": "figures of drafts, of subjects that the page read through the scope",
     "evaluation/progress.py": "how far a run has come",
     "evaluation/refreshing.py": "scores again what changed: the system acts",
+    "evaluation/retention.py": "forgets what nobody reads: the system acts",
     "evaluation/running.py": "runs: the system acts",
     "rules/case_rows.py": "rows of the rules' tests, in a database of their own",
     "console/live.py": "roles, when an entity comes or goes",

@@ -6,14 +6,17 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, delete, select
 
 from app.access.actor import system_actor
 from app.database.clock import today
+from app.database.engine import for_writing
 from app.database.session import Session, make_session
+from app.domains.party_life import duties
 from app.domains.party_life.duties import create_due
 from app.domains.party_life.fee_rates import FeePayer, monthly_fee, rate_of
 from app.domains.party_life.models import Attendance, FeePayment, Meeting, StudyRecord
+from app.evaluation.models import Change
 from tests import factories as make
 
 DAY = date(2026, 9, 15)
@@ -201,3 +204,64 @@ def test_courses_that_are_over_or_free_are_owed_by_nobody(session: Session):
     )
     session.commit()
     assert session.scalars(select(StudyRecord)).all() == []
+
+
+def marked(engine: Engine) -> set[tuple[str, int | None, int | None, int | None]]:
+    """What waits to be scored again; then nothing does."""
+    with for_writing(engine).begin() as connection:
+        columns = (Change.entity, Change.row_id, Change.organization_id, Change.member_id)
+        found = {tuple(row) for row in connection.execute(select(*columns))}
+        connection.execute(delete(Change))
+    return found
+
+
+def test_what_is_made_is_marked_so_that_lights_follow(any_engine: Engine, any_session: Session):
+    session, branch = any_session, make.organization()
+    member = make.member(organization=branch, fee_monthly=Decimal(5))
+    course = make.course(organization=branch, is_required=True, published_on=DAY, due_on=DAY + timedelta(days=30))
+    meeting = planned(branch)
+    session.add_all([member, course, meeting])
+    session.flush()
+    for row in session.scalars(select(Attendance)):  # as if planned before there was anybody to expect
+        session.delete(row)
+    for row in session.scalars(select(StudyRecord)):
+        session.delete(row)
+    session.commit()
+    marked(any_engine)
+    assert due_rows(any_engine, session, DAY) == {"fee_payment": 1, "attendance": 1, "study_record": 1}
+    fee, study = session.scalars(select(FeePayment)).one(), session.scalars(select(StudyRecord)).one()
+    attendance = session.scalars(select(Attendance)).one()
+    session.rollback()
+    assert marked(any_engine) == {
+        ("fee_payment", fee.id, branch.id, member.id),
+        ("attendance", attendance.id, branch.id, member.id),
+        ("study_record", study.id, branch.id, member.id),
+        ("meeting", meeting.id, branch.id, None),
+    }
+    due_rows(any_engine, session, DAY)
+    assert marked(any_engine) == set(), "nothing was made, so nothing has changed"
+
+
+def test_more_than_can_be_marked_singly_is_marked_as_one(
+    engine: Engine, session: Session, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(duties, "COARSE_FROM", 2)
+    branch = make.organization()
+    session.add_all(make.member(organization=branch, fee_monthly=Decimal(5)) for _ in range(3))
+    session.commit()
+    marked(engine)
+    due_rows(engine, session, DAY)
+    assert marked(engine) == {("fee_payment", None, None, None)}
+
+
+def test_planning_marks_whom_it_expects(engine: Engine, session: Session):
+    branch = make.organization()
+    member = make.member(organization=branch)
+    session.add(member)
+    session.commit()
+    marked(engine)
+    session.add(planned(branch))
+    session.commit()
+    attendance, of_branch, of_member = session.scalars(select(Attendance.id)).one(), branch.id, member.id
+    session.rollback()
+    assert ("attendance", attendance, of_branch, of_member) in marked(engine)

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
+import time
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, insert, select, update
 
 from app.database.clock import now
+from app.database.engine import for_writing
+from app.evaluation import holders
+from app.evaluation.holders import is_dead, new_holder
 from app.evaluation.leases import VOID_AFTER, LeaseLost, LeaseTaken, lease
 from app.evaluation.models import Lease
+from config import PROJECT_DIR
 
 
 def test_only_one_holds_a_lease(any_engine: Engine) -> None:
@@ -88,3 +96,59 @@ def test_many_threads_take_turns(engine: Engine) -> None:
     for thread in threads:
         thread.join()
     assert most == 1
+
+
+class TestDeadProcesses:
+    """On one machine nobody waits for the heartbeat of a process that is gone."""
+
+    def held_by(self, engine: Engine, holder: str) -> None:
+        with for_writing(engine).begin() as connection:
+            connection.execute(insert(Lease).values(name="a", holder=holder, heartbeat_at=now()))
+
+    def holder_of_a_process(self, code: str) -> tuple[subprocess.Popen, str]:
+        words = f"from app.evaluation.holders import new_holder; print(new_holder(), flush=True); {code}"
+        process = subprocess.Popen([sys.executable, "-c", words], stdout=subprocess.PIPE, text=True, cwd=PROJECT_DIR)
+        return process, process.stdout.readline().strip()
+
+    def test_its_lease_is_void_at_once(self, any_engine: Engine) -> None:
+        process, holder = self.holder_of_a_process("import time; time.sleep(60)")
+        self.held_by(any_engine, holder)
+        with pytest.raises(LeaseTaken), lease(any_engine, "a"):
+            pytest.fail("its holder lives")
+        process.kill()
+        while not is_dead(holder):  # killed, and not yet waited for: dead all the same
+            time.sleep(0.01)
+        with lease(any_engine, "a"):
+            pass
+        process.communicate()
+        assert is_dead(holder)
+
+    def test_a_process_of_the_same_number_is_another(self, engine: Engine) -> None:
+        place, process, born, nonce = new_holder().rsplit(":", 3)
+        self.held_by(engine, f"{place}:{process}:{int(born) - 1}:{nonce}")
+        with lease(engine, "a"):
+            pass
+
+    @pytest.mark.parametrize("other", ["{host}/0123456789ab:{dead}:1:00000000", "{host}:{dead}:00000000", "dead", "-"])
+    def test_what_runs_elsewhere_is_left_to_its_heartbeat(self, engine: Engine, other: str) -> None:
+        process, holder = self.holder_of_a_process("pass")
+        process.communicate()
+        host = holder.partition("/")[0]
+        self.held_by(engine, other.format(host=host, dead=holder.rsplit(":", 3)[1]))
+        with pytest.raises(LeaseTaken), lease(engine, "a"):
+            pytest.fail("nobody knows that its holder is dead")
+
+    def test_where_the_system_does_not_tell_nobody_is_dead(
+        self, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(holders, "PROC", tmp_path)
+        holder = new_holder()
+        assert not is_dead(holder)
+        self.held_by(engine, holder)
+        with pytest.raises(LeaseTaken), lease(engine, "a"):
+            pytest.fail("two hold it")
+
+    def test_a_holder_fits_its_column(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("socket.gethostname", lambda: "long-name-of-a-machine." * 5)
+        assert len(new_holder()) <= Lease.__table__.c.holder.type.length
+        assert not is_dead(new_holder())

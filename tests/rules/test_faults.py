@@ -148,6 +148,9 @@ INDEX_FAULTS = [
     ("{target: 3}", "{target: 3, scale: log}", 9, "tree[0].score.scale", "goes with range only"),
     ("{target: 3}", "{range: seen}", 9, "tree[0].score.range", "allowed: observed"),
     ("{target: 3}", "{range: [1, 2, 3]}", 9, "tree[0].score.range", "found 3"),
+    ("{target: 3}", "{range: [3, 3]}", 9, "tree[0].score.range", "write two different numbers"),
+    ("{target: 3}", "{range: [0, 9], scale: log}", 9, "tree[0].score.range[0]", "write a number above 0"),
+    ("{target: 3}", "{range: [9, -1], scale: log}", 9, "tree[0].score.range[1]", "this is -1"),
     ("{target: 3}", "{percentile: false}", 9, "tree[0].score.percentile", "leave it out"),
     ("{target: 3}", "{categories: {a: 1}}", 9, "tree[0].value", "categories need text or codes"),
     (
@@ -316,8 +319,6 @@ HINTS = [
     (INDEX, "  attended: {", "  spare: {count: meeting}\n  attended: {", "metrics.spare", "never used"),
     (INDEX, "metrics:", "parameters: {spare: 3}\nmetrics:", "parameters.spare", "never used"),
     (INDEX, "{target: 3}", "{target: 0}", "tree[0].score.target", "there will never be a score"),
-    (INDEX, "{target: 3}", "{range: [3, 3]}", "tree[0].score.range", "both ends are equal"),
-    (INDEX, "{target: 3}", "{range: [0, 9], scale: log}", "tree[0].score.range[0]", "needs a number above 0"),
     (INDEX, "[0.95, 100]", "[0.95, 120]", "tree[1].score.bands[2]", "120 is clipped"),
     (INDEX, "value: meetings", "value: meetings > 3", "tree[0].score.target", "never reaches the target 3"),
     (INDEX, "value: attended / expected", "value: meetings > 3", None, None),

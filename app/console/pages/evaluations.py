@@ -17,7 +17,7 @@ from app.entity.labels import Label, UserError
 from app.entity.periods import Period
 from app.evaluation import results
 from app.evaluation.models import Evaluation, PeriodRecord, PeriodState, RunState
-from app.evaluation.periods import LONGEST_REASON, checked_reason, refuse_closed
+from app.evaluation.periods import LONGEST_REASON, PeriodClosed, checked_reason
 from app.evaluation.progress import request_evaluation
 from app.jobs.queue import enqueue
 
@@ -104,8 +104,9 @@ class EvaluationsPage(Page):
             return redirect(url_for("EvaluationsPage.show", run=waiting.id))
         try:
             reason = checked_reason(written)
-            if period is not None:
-                refuse_closed(self.session.connection(), Period.parse(period), reason)
+            asked = Period.parse(period) if period is not None else None
+            if asked and not reason and results.period_state(self.session, str(asked)) == PeriodState.CLOSED:
+                raise PeriodClosed.of(asked)
         except UserError as refusal:
             form = {"rule": rule or "", "period": period or "", "reason": written, "refused": refusal.label}
             return self._page(self._latest(), **form), 422

@@ -44,6 +44,8 @@ from app.domains.members.models import Member, MembershipStatus, Post
 from app.domains.organizations.models import Organization
 from app.entity.labels import Label
 from app.entity.periods import Period, PeriodKind
+from app.entity.registry import Entity, registry
+from app.evaluation.changes import COARSE_FROM, mark_all, mark_rows
 
 from .code_lists import AttendanceStatus, CourseStatus, MeetingKind, MeetingStatus, StudySource
 from .fee_rates import FeePayer, rates_on
@@ -107,7 +109,7 @@ def owe_fees(connection: Connection, as_of: date) -> int:
         ~exists().where(_fees.c.member_id == member.id, _fees.c.period == str(month)),
     )
     columns = ["code", "organization_id", "member_id", "period", "base", "rate", "due", "pay_by", "is_demonstration"]
-    return _insert(connection, _fees, columns, rows)
+    return _insert(connection, FeePayment, columns, rows)
 
 
 def _rate(as_of: date) -> Any:
@@ -171,13 +173,15 @@ def expect_attendance(connection: Connection, meetings: Sequence[int] | None = N
             )
         )
         columns = ["code", "organization_id", "meeting_id", "member_id", "status", "held_on", "is_double"]
-        count += _insert(connection, _attendance, [*columns, "is_demonstration"], rows)
+        count += _insert(connection, Attendance, [*columns, "is_demonstration"], rows)
         expected = (
             select(func.count()).select_from(_attendance).where(_attendance.c.meeting_id == _meetings.c.id)
         ).scalar_subquery()
         connection.execute(
             update(_meetings).where(_meetings.c.id.in_(some), _meetings.c.expected.is_(None)).values(expected=expected)
         )
+        places = select(_meetings.c.id, _meetings.c.organization_id, null()).where(_meetings.c.id.in_(some))
+        mark_rows(connection, "meeting", connection.execute(places))
     return count
 
 
@@ -218,7 +222,7 @@ def owe_studies(connection: Connection, as_of: date, courses: Sequence[int] | No
         )
     )
     columns = ["code", "organization_id", "member_id", "course_id", "title", "hours", "source", "is_demonstration"]
-    return _insert(connection, _studies, columns, rows)
+    return _insert(connection, StudyRecord, columns, rows)
 
 
 _above = _organizations.alias("publisher")
@@ -234,9 +238,20 @@ def _code(*parts: Any) -> Any:
     return code
 
 
-def _insert(connection: Connection, table: Any, columns: list[str], rows: Select[Any]) -> int:
+def _insert(connection: Connection, model: type[Entity], columns: list[str], rows: Select[Any]) -> int:
+    """Insert rows and mark them as changes, so that the lights of whom they are about follow; how many."""
+    table = model.__table__
+    last = connection.scalar(select(func.coalesce(func.max(table.c.id), 0)))
     statement = insert(table).from_select([table.c[name] for name in columns], rows, include_defaults=False)
-    return connection.execute(statement, execution_options={"preserve_rowcount": True}).rowcount
+    count = connection.execute(statement, execution_options={"preserve_rowcount": True}).rowcount
+    entity = registry.of(model)
+    if count > COARSE_FROM:
+        mark_all(connection, entity.code)
+    elif count:
+        # Another transaction may have drawn a number in between; to score its subjects again does no harm.
+        made = select(table.c.id, table.c.organization_id, table.c.member_id).where(table.c.id > last)
+        mark_rows(connection, entity.code, connection.execute(made))
+    return count
 
 
 @event.listens_for(Session, "after_flush")
