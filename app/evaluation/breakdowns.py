@@ -19,6 +19,8 @@ from .models import BUCKET_SIZE, Breakdown
 
 _breakdowns = Breakdown.__table__
 RUN_ID = "run_id"
+WHOLE = -1
+"""The bucket of a frame that is kept in one piece."""
 MOST_PARTS = 8
 """Parts that partial runs leave of a bucket before they are put together: a scorecard reads them all."""
 
@@ -49,6 +51,14 @@ def write_breakdowns(
             part = _put_together(connection, rule_code, period_code, bucket, run_id, part)
         row = {"rule_code": rule_code, "period_code": period_code, "bucket": bucket, "run_id": run_id}
         connection.execute(insert(_breakdowns).values(**row, content=_packed(part)))
+
+
+def write_whole(connection: Connection, rule_code: str, period_code: str, run_id: int, frame: pl.DataFrame) -> None:
+    """Keep a full run's frame in one piece, in place of what earlier runs of the rule and period kept."""
+    of_rule = and_(_breakdowns.c.rule_code == rule_code, _breakdowns.c.period_code == period_code)
+    connection.execute(delete(_breakdowns).where(of_rule))
+    row = {"rule_code": rule_code, "period_code": period_code, "bucket": WHOLE, "run_id": run_id}
+    connection.execute(insert(_breakdowns).values(**row, content=_packed(frame)))
 
 
 def _put_together(

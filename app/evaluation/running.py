@@ -27,7 +27,7 @@ from app.rules.model import Index, Rule, Warning
 from app.rules.scoring import PeerStatistics, score_index, score_warning
 
 from . import periods
-from .breakdowns import write_breakdowns
+from .breakdowns import write_breakdowns, write_whole
 from .inputs import Places, PublishedResults, State, calendar_of, siblings_of
 from .leases import Holding, lease
 from .models import Extent, Run, RunState
@@ -229,7 +229,7 @@ class Evaluator:
             changes.publish(connection, run_id)
             for each in held:
                 each.publish(connection)
-            if isinstance(rule, Index):
+            if isinstance(rule, Index) or planned.subjects is None:
                 _publish_breakdowns(connection, planned, run_id, frame, scores)
             connection.execute(
                 update(_runs).where(_runs.c.id == run_id).values(state=RunState.PUBLISHED, finished_at=now())
@@ -311,7 +311,11 @@ def _publish_breakdowns(
     """Keep the figures beside the node scores; the subject's own columns are there once."""
     figures = frame.drop(name for name in frame.columns if name in scores.columns and name != "subject_id")
     joined = scores.join(figures, on="subject_id", how="left", maintain_order="left")
-    write_breakdowns(connection, planned.rule.code, planned.period_code, run_id, joined, full=planned.subjects is None)
+    code, period = planned.rule.code, planned.period_code
+    if isinstance(planned.rule, Index):
+        write_breakdowns(connection, code, period, run_id, joined, full=planned.subjects is None)
+    else:  # no scorecard reads those of a warning one by one, dry runs read them all
+        write_whole(connection, code, period, run_id, joined)
 
 
 def _later_is_in_force(connection: Connection, planned: Planned) -> bool:

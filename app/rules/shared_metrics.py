@@ -31,7 +31,7 @@ class SharedMetrics:
         self._names: dict[tuple[str, str], str] = {}
         for rule, context in asked:
             for metric in metrics_of_rows(rule):
-                key = _meaning(metric, context)
+                key = meaning(metric, context)
                 name = self._asked.setdefault(key, (replace(metric, name=str(len(self._asked))), context))[0].name
                 self._names[rule.code, metric.name] = name
 
@@ -83,7 +83,7 @@ def _weight(rule: Rule) -> str | None:
     return rule.roll_up.weight if isinstance(rule, Index) and rule.roll_up else None
 
 
-def _meaning(metric: Metric, context: Context) -> tuple[Metric, Span, Period | None]:
+def meaning(metric: Metric, context: Context) -> tuple[Metric, Span, Period | None]:
     """What is the same for metrics that count the same."""
     bare = replace(metric, name="", line=0, window=Window())
     return bare, span_of(metric.window, context), context.period if speaks_of_period(metric) else None
