@@ -29,6 +29,7 @@ from .presentation import lazy, text
 from .values import Unreadable, default, identifier, parse
 
 REQUIRED = Label("请填写", "Has to be filled in")
+REVISION = "revision"
 NO_SUCH_CHOICE = Label("没有这个选项，请重新选择", "There is no such choice, choose again")
 
 
@@ -244,6 +245,16 @@ class ReferenceField(EntityField):
         return _select({"id": self.id, "name": self.name, "data-ajax": address, **keywords}, options)
 
 
+class RevisionField(wtforms.HiddenField):
+    """The revision of the row that the form was opened with; None for a form that does not say. Never written."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        self.data = identifier(valuelist[0]) if valuelist else None
+
+    def populate_obj(self, obj: Any, name: str) -> None:
+        pass
+
+
 FIELDS: dict[FieldKind, type[EntityField]] = {
     FieldKind.TEXT: TextField,
     FieldKind.LONG_TEXT: TextAreaField,
@@ -263,6 +274,8 @@ YES_OR_NO = (("true", Label("是", "yes")), ("false", Label("否", "no")))
 def edit_form(entity: EntityType, *, is_new: bool) -> type[DynamicForm]:
     """The form that adds a row of an entity, or edits one."""
     fields = {column: _edit_field(entity, column, is_new) for column in form_columns(entity)}
+    if not is_new:
+        fields[REVISION] = RevisionField()
     return type(f"{'Add' if is_new else 'Edit'}Form", (DynamicForm,), fields)
 
 

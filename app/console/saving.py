@@ -6,8 +6,10 @@ Nothing of a refused write stays in the session.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+from sqlalchemy import func, inspect, select
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from sqlalchemy.orm.exc import StaleDataError
 
@@ -31,9 +33,23 @@ class NotSaved(UserError):
         self.faults, self.status = faults, status
 
 
+class LostUpdate(NotSaved):
+    """Somebody else changed the row in the meantime. 409; the API says 412 where an ``If-Match`` was given."""
+
+    def __init__(self) -> None:
+        super().__init__({WHOLE: [CHANGED]}, 409)
+
+
+def check_revision(row: Entity, revision: int | None) -> None:
+    """Raises LostUpdate unless the row still is the revision that a form or program has seen; None asks nothing. A
+    change between this check and the write is found by the session, and refused alike."""
+    if revision is not None and row.revision != revision:
+        raise LostUpdate
+
+
 def save(session: Any, entity: EntityType, row: Entity) -> None:
     """Store a row that is new or was changed. Raises NotSaved."""
-    _commit(session, entity, lambda: session.add(row))
+    _commit(session, entity, lambda: session.add(row), [row])
 
 
 def remove(session: Any, entity: EntityType, rows: list[Entity]) -> None:
@@ -43,7 +59,7 @@ def remove(session: Any, entity: EntityType, rows: list[Entity]) -> None:
         for row in rows:
             session.delete(row)
 
-    _commit(session, entity, delete, deleting=True)
+    _commit(session, entity, delete, rows, deleting=True)
 
 
 def refused(entity: EntityType, error: UserError) -> NotSaved:
@@ -77,7 +93,7 @@ def _column(entity: EntityType, name: str | None) -> str:
     return relation if relation in entity.relations else WHOLE
 
 
-def _commit(session: Any, entity: EntityType, change: Any, *, deleting: bool = False) -> None:
+def _commit(session: Any, entity: EntityType, change: Any, rows: list[Entity], *, deleting: bool = False) -> None:
     try:
         change()
         session.commit()
@@ -95,11 +111,22 @@ def _commit(session: Any, entity: EntityType, change: Any, *, deleting: bool = F
         raise NotSaved({WHOLE: [TOO_LARGE]}) from error
     except StaleDataError as error:
         session.rollback()
-        raise NotSaved({WHOLE: [GONE]}, 404) from error
+        raise (LostUpdate() if _are_there(session, entity, rows) else NotSaved({WHOLE: [GONE]}, 404)) from error
     except BaseException:
         session.rollback()
         raise
 
 
 TOO_LARGE = Label("有的值太大，数据库存不下。", "A value is too large for the database.")
+def _are_there(session: Any, entity: EntityType, rows: Iterable[Entity]) -> bool:
+    keys = [inspect(row).identity[0] for row in rows if inspect(row).identity]
+    found = session.scalar(select(func.count(entity.model.id)).where(entity.model.id.in_(keys)))
+    return found == len(keys)
+
+
+CHANGED = Label(
+    "您打开之后，这条记录已被他人修改，本次没有保存。请核对下面的内容；再次保存将以您填写的为准。",
+    "Somebody else has changed this record since you opened it; nothing was saved. Compare below; saving again "
+    "writes what you entered.",
+)
 GONE = Label("这条记录刚被他人删除。", "Somebody else has just deleted this record.")

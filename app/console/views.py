@@ -26,17 +26,17 @@ from .columns import (
     quick_filters,
     search_columns,
 )
-from .display import name_of
+from .display import name_of, shown
 from .filters import ANY_TEXT, RefersTo, searched_fields
-from .forms import edit_form, search_form, search_label
+from .forms import REVISION, edit_form, search_form, search_label
 from .interface import EntityInterface
 from .live import live_views_of
 from .operating import OperatesRows
 from .paging import LARGEST_PAGE, Page
 from .permissions import METHOD_PERMISSIONS, base_permissions, class_name
-from .presentation import lazy, t, text
+from .presentation import fmt, lazy, t, text
 from .related import plural, related_tabs
-from .saving import WHOLE, NotSaved, refused, remove, save
+from .saving import WHOLE, LostUpdate, NotSaved, check_revision, refused, remove, save
 from .values import Unreadable, identifier, parse
 
 DELETE = Label("删除", "Delete")
@@ -216,20 +216,35 @@ class ConsoleModelView(OperatesRows, ModelView):
 
     def _values_of(self, row: Entity) -> dict[str, Any]:
         relations = self.entity.relations
-        return {name: getattr(row, relations[name].column if name in relations else name) for name in self.edit_columns}
+        values = {
+            name: getattr(row, relations[name].column if name in relations else name) for name in self.edit_columns
+        }
+        return {**values, REVISION: row.revision}
 
     def _store(self, form: Any, row: Entity) -> bool:
         """Check the form and store the row. Whatever is refused is said at its field; what was typed stays."""
         if not form.validate():
             return False
         try:
+            check_revision(row, form[REVISION].data if REVISION in form else None)
             form.populate_obj(row)
             save(self.datamodel.session, self.entity, row)
         except UserError as error:
             self.datamodel.session.rollback()
             _say(form, refused(self.entity, error))
+            if isinstance(error, LostUpdate):
+                self._show_conflict(form, row)
             return False
         return True
+
+    def _show_conflict(self, form: Any, row: Entity) -> None:
+        """Say at each field what it now holds where that differs from what was typed; saving again writes that."""
+        for name, value in self._values_of(self._row(row.id)).items():
+            if name == REVISION:
+                form[name].data = value
+            elif form[name].data != value:
+                now = fmt(shown(self.entity, row, name, linked=False))
+                form[name].errors = [*form[name].errors, Label(f"现存为“{now}”", f"is now “{now}”")]
 
     # --- delete ---
 

@@ -162,10 +162,19 @@ class Entity(Base):
     __entity__: EntityOptions
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    revision: Mapped[int] = mapped_column(
+        Integer,
+        default=1,
+        server_default="1",
+        info={"field": FieldOptions(Label("版本", "Revision"), editable=False, hidden=True)},
+    )
+    """Counts the changes of the row: 1 when it is added. The session refuses to write over a change that it has not
+    seen (``StaleDataError``); forms and the API compare it with the one they were opened with. A Core or bulk UPDATE
+    that changes what people see adds 1 to it as well (``table.c.revision + 1``)."""
 
     @declared_attr.directive
     def __mapper_args__(cls) -> dict[str, Any]:
-        return {"eager_defaults": False}
+        return {"eager_defaults": False, "version_id_col": cls.revision}
 
     def fill_in(self, related: Related) -> None:
         """Set what follows from the row's other values. Called before it is checked and written."""
