@@ -16,7 +16,7 @@ from app.entity.labels import Label, UserError
 from app.entity.registry import registry
 from app.evaluation import results
 from app.rules.model import Index
-from app.rules.sentences import read_conditions, read_expression, read_metric, read_node
+from app.rules.sentences import read_conditions, read_expression, read_light, read_metric, read_node
 from app.workshop import drafts
 from app.workshop.models import EDITABLE, Draft, DraftState
 
@@ -26,13 +26,12 @@ from . import previews, samples
 from .desk import ONLY_TEXT, Desk
 from .faults import of_panel
 from .forms.ground import FormGround
-from .forms.panels import FIGURE, NODE, Panel, panels_of, titles
+from .forms.panels import FIGURE, LIGHTS, NODE, Panel, panels_of, titles
 from .forms.row_commands import carried_out
 from .forms.shape_form import HINTS
 from .indicators import INDICATOR_KINDS, new_figure, new_node
 from .links import page_link
 from .suggestions import suggested
-
 
 OF_THE_TREE = ("weight", "enabled")
 """What the form of a node leaves to the tree."""
@@ -196,7 +195,8 @@ class WorkshopEditor(Page):
         """The text itself, as somebody typed it."""
         draft = self._draft(draft_id)
         typed = (request.form.get("text") or "").replace("\r\n", "\n")
-        return self._stored(draft, lambda: typed, request.form.get("open_panel") or "", with_panel=True, with_text=False)
+        key = request.form.get("open_panel") or ""
+        return self._stored(draft, lambda: typed, key, with_panel=True, with_text=False)
 
     @expose("/<int:draft_id>/samples/<key>", methods=["POST"])
     @has_access
@@ -345,6 +345,15 @@ def sentence_of(desk: Desk, panel: Panel | None) -> Label | None:
         if hasattr(named, "expression"):
             return read_expression(named.expression, words)
         return read_metric(named, words, in_full=True)  # type: ignore[arg-type]
+    if panel.kind == LIGHTS:
+        value = Label("得分", "the score") if isinstance(rule, Index) else Label("该数值", "that value")
+        lit = [read_light(each, words, value) for each in (rule.lights if isinstance(rule, Index) else rule.levels)]  # type: ignore[attr-defined]
+        said = Label("；".join(each.zh for each in lit), "; ".join(each.en for each in lit))
+        looked_at = getattr(rule, "value", None)
+        if looked_at is None:
+            return said if lit else None
+        read = read_expression(looked_at, words)
+        return Label(f"看{read.zh}。{said.zh}", f"{read.en}. {said.en}")
     if panel.kind == "general":
         read = read_conditions(rule.applies_to, words)
         entity = words.subject

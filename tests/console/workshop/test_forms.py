@@ -14,6 +14,7 @@ from app.console.workshop.forms.documents import part_at, same, with_part, witho
 from app.console.workshop.forms.ground import FormGround
 from app.console.workshop.forms.panels import FIGURE, NODE, panel_of, panels_of
 from app.console.workshop.forms.row_commands import carried_out
+from app.entity.filters import Operator, Test
 from app.rules.library import read_contents, read_rules
 from app.rules.model import Rule
 from app.rules.parsing import parse_rule, read_file
@@ -37,7 +38,9 @@ def ground_of(text: str, file: str, others: dict[str, Rule] | None = None) -> Fo
 
 
 def meaning(value: Any) -> Any:
-    """A rule without where its parts stand in the file."""
+    """A rule without where its parts stand in the file, lists of codes as sets."""
+    if isinstance(value, Test) and value.operator in (Operator.IN, Operator.NOT_IN):
+        return value.path, value.operator, sorted(map(str, value.operand))  # type: ignore[arg-type]
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = [field.name for field in dataclasses.fields(value) if field.name not in UNCOMPARED]
         return type(value).__name__, {name: meaning(getattr(value, name)) for name in fields}
@@ -203,7 +206,7 @@ def test_categories_and_parents() -> None:
 
 def test_the_rest_of_an_index() -> None:
     check_forms_make(
-        f"{HEAD}label: {{zh: 指数, en: Index}}\napplies_to: [{{tier: branch}}, named > 0]\npeers: [unit_type, tier]\n"
+        f"{HEAD}label: {{zh: 指数, en: Index}}\napplies_to: [{{tier: branch}}, named > 0]\npeers: [tier, unit_type]\n"
         "scale: [0, 120]\ndecimals: 1\nparameters: {hours: {by: unit_type, values: {agency: 56}, default: 32}, plain: 1.5, "
         "some: {by: tier, values: {branch: 1}}}\ntree: [{code: one, value: named * hours * plain * some}]\n"
         "bonus: [{code: b1, label: 加, value: named, each: 2, at_most: 10}]\npenalty: [{code: p1, value: named / 2}]\n"

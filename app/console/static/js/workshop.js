@@ -140,7 +140,7 @@
     function option() {
       return Object.assign(base(), {
         xAxis: axis({ min: edges[0], max: edges[1], axisLine: { lineStyle: { color: token('control') } } }),
-        yAxis: [axis({ splitNumber: 3, minInterval: 1, splitLine: { show: true, lineStyle: { color: token('line-2') } } }), axis({ min: 0, max: 100, interval: 50 })],
+        yAxis: [axis({ splitNumber: 3, minInterval: 1, splitLine: { show: true, lineStyle: { color: token('line-2') } } }), axis({ min: 0, max: 100, interval: 50, show: data.points.length > 0 })],
         series: [
           bars(data.columns, function () { return token('brand-line'); }),
           { type: 'line', yAxisIndex: 1, data: line(), symbol: 'none', silent: true, z: 2, lineStyle: { color: token('brand-deep'), width: 2 } },

@@ -144,7 +144,11 @@ def _part(part: Row | Group, column_of: ColumnOf) -> Any:
     if part.operator == Operator.NULL:
         return {part.path: {"null": bool(not operands or operands[0] not in (False, "false"))}}
     if part.operator in (Operator.IN, Operator.NOT_IN, Operator.BETWEEN):
-        return {part.path: {part.operator: [each for each in operands if each != "" or len(operands) == 1]}}
+        listed = [each for each in operands if each != "" or len(operands) == 1]
+        if column is not None and column.codes is not None and part.operator != Operator.BETWEEN:
+            # Which codes are meant counts, not their order: that of the code list, as tick boxes send them.
+            listed.sort(key=lambda code: column.codes.index(code) if code in column.codes else len(column.codes))
+        return {part.path: {part.operator: listed}}
     return {part.path: {part.operator: operands[0] if operands else ""}}
 
 

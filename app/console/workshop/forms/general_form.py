@@ -70,7 +70,9 @@ def write(data: dict[str, Any], ground: FormGround) -> dict[str, Any]:
     }
     if not ground.is_index:
         return written
+    known = [path for path, _ in ground.peers()]
     peers = [each for each in data.get("peers") or () if each]
+    peers.sort(key=lambda path: known.index(path) if path in known else len(known))
     combine, missing = data.get("combine"), data.get("missing")
     return written | {
         "peers": peers[0] if len(peers) == 1 else peers or ABSENT,

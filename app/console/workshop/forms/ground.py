@@ -320,7 +320,7 @@ class FormGround:
             (path, Label(f"{heading.zh}的{label.zh}", f"{label.en} of the {heading.en}") if heading else label)
             for heading, choices in self.columns(self.subject)
             for path, label in choices
-            if not path.endswith(".") and self.codes(self.column(self.subject, path))
+            if not path.endswith(".") and self.column(self.subject, path).codes is not None  # type: ignore[union-attr]
         ]
 
 

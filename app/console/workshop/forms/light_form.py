@@ -136,8 +136,13 @@ def write(data: dict[str, Any], ground: FormGround) -> dict[str, Any]:
         "reading": label_value(data.get("reading_zh"), data.get("reading_en")),
         "handle_within": {each["light"]: f"{each['days'].strip()}d" for each in lit if (each.get("days") or "").strip()}
         or ABSENT,
-        "notify": {each["light"]: list(each["told"]) for each in lit if each.get("told")} or ABSENT,
+        "notify": {each["light"]: sorted(each["told"], key=_place) for each in lit if each.get("told")} or ABSENT,
     }
+
+
+def _place(recipient: str) -> int:
+    """The order of the tick boxes: whom a level tells counts, not in which order they are named."""
+    return list(RECIPIENTS).index(recipient) if recipient in RECIPIENTS else len(RECIPIENTS)
 
 
 def _write(each: dict[str, Any]) -> Any:

@@ -76,9 +76,18 @@ def prepare(form: Any, ground: FormGround) -> None:
         row = entry.form
         name = row.name.data or ""
         row.kind.choices = [(PLAIN, Label("同一个数", "the same number")), (BY, Label("按类别不同", "by kind"))]
-        row.by.choices = [("", Label("请选择", "choose")), *ground.peers()]
+        row.by.choices = [("", Label("请选择", "choose")), *_columns(ground, row.by.data or "")]
         place = ("parameters", name)
         put_at(row, place, name=(), number=(), by="by", values="values", default="default")
         row.codes = ground.codes(ground.column(ground.subject, row.by.data or ""))
         for value in row.values:
             put_at(value.form, (*place, "values"), code=value.form.code.data or "", number=value.form.code.data or "")
+
+
+def _columns(ground: FormGround, current: str) -> list[tuple[str, Label]]:
+    """Columns with code lists, and the present one whatever it is."""
+    found = ground.peers()
+    if current and current not in dict(found):
+        column = ground.column(ground.subject, current)
+        found.append((current, column.label if column else Label(current, current)))
+    return found
