@@ -30,6 +30,8 @@ SEE_RUNS = Permission("can_list", "Evaluation")
 EVALUATE = Permission("can_run", "Evaluation")
 SEE_RULES = Permission("can_list", "Rule")
 EDIT_RULES = Permission("can_edit", "Rule")
+APPROVE_INDICES = Permission("can_approve_index", "Rule")
+APPROVE_WARNINGS = Permission("can_approve_warning", "Rule")
 REVEAL = Permission("can_reveal", "PersonalData")
 OPERATIONS = Permission("can_access", "Operations")
 """The machine room at ``/ops``."""

@@ -103,6 +103,7 @@ def _calendar(entity: EntityType) -> Iterable[str]:
 
 
 _RESULTS = (may.DASHBOARD, may.LEAGUE, may.SCORECARD, may.WARNINGS)
+_APPROVING = (may.APPROVE_INDICES, may.APPROVE_WARNINGS)
 
 ROLES: dict[str, RoleDeclaration] = {
     role.name: role

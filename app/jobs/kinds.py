@@ -37,4 +37,6 @@ KINDS = {
     "create_due": JobKind(DEFAULT, timeout=3600),
     # Forget what is kept for a limited time only.
     "prune": JobKind(DEFAULT, timeout=3600),
+    # Publish drafts whose day has come, carry on after a crash, make versions of changed rule files.
+    "tend_rules": JobKind(EVALUATION, timeout=120, pauses=(), keeps_result=60, expires=60),
 }

@@ -53,4 +53,6 @@ SWEEPS: tuple[Sweep, ...] = (
     Sweep("refresh_changed", 2.0),
     # The console queues an evaluation by itself; the sweep finds those asked for while the queue was away.
     Sweep("take_up_evaluations", 10.0),
+    # The console publishes at once what is due at once; this is for dates, crashes and files changed by hand.
+    Sweep("tend_rules", 3.0),
 )

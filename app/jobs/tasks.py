@@ -29,6 +29,7 @@ from app.jobs.progress import report
 from app.jobs.queue import enqueue
 from app.rules.library import RuleLibrary
 from app.rules.model import Index
+from app.workshop import approvals
 from config import Settings
 
 __all__ = ["domains"]
@@ -102,6 +103,14 @@ def take_up_evaluations() -> int:
         # In the very words of the console, so that a job that does wait is not added a second time.
         enqueue("evaluate", evaluation_id=number)
     return len(found)
+
+
+def tend_rules() -> int:
+    """Publish the drafts whose day has come, carry on with publications that a crash cut off, and make versions of rule
+    files that were changed by hand; the number of all of them."""
+    engine, library = _engine(), _library()
+    done = approvals.recover(engine, library) + approvals.publish_due(engine, library)
+    return done + approvals.take_up_files(engine, library)
 
 
 def close_due_periods() -> None:

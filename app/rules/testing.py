@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -33,6 +33,9 @@ from .scoring import score_index, score_warning
 RESULT_NAMES = ("score", "light", "grade", "rank", "peer_rank", "level", "value")
 """What an expectation can name, first of all: these, then node codes, then metrics."""
 
+DRAFT_CASES = f"{TESTS_FOLDER}/draft.yaml"
+"""Where cases that are not in the folder yet are said to stand."""
+
 Progress = Callable[[int, int], None]
 
 
@@ -47,24 +50,51 @@ class TestRun:
     seconds: float = 0.0
     problems: list[Problem] = field(default_factory=list)
     """Differences from what was expected, and faults of the test files."""
+    results: list[tuple[Case, pl.DataFrame]] = field(default_factory=list)
+    """What each case came to: the results frame of its rule."""
 
 
 def run_tests(rules_dir: Path, entities: Registry = registry, files: list[str] | None = None) -> TestRun:
     """Run the cases of ``rules/tests/*.yaml``, or of the ``files`` named, against the rules as they stand."""
-    started = time.perf_counter()
     reading = read_rules(read_contents(rules_dir), entities=entities)
+    contents = {
+        file: content
+        for file, content in read_cases(rules_dir).items()
+        if not files or Path(file).name in files or Path(file).stem in files
+    }
+    return run_cases(contents, reading.rules, reading.broken, entities)
+
+
+def read_cases(rules_dir: Path) -> dict[str, bytes]:
+    """The files of cases in a rules folder by their path in it."""
+    return {
+        f"{TESTS_FOLDER}/{path.name}": path.read_bytes() for path in sorted((rules_dir / TESTS_FOLDER).glob("*.yaml"))
+    }
+
+
+def run_cases(
+    contents: Mapping[str, bytes],
+    rules: dict[str, Rule],
+    broken: Collection[str] = (),
+    entities: Registry = registry,
+    *,
+    only: str | None = None,
+) -> TestRun:
+    """Run the cases of some files against these rules; ``only``: those of one rule."""
+    started = time.perf_counter()
     run = TestRun()
     database = CaseDatabase(entities)
-    for path in sorted((rules_dir / TESTS_FOLDER).glob("*.yaml")):
-        file = f"{TESTS_FOLDER}/{path.name}"
-        if files and path.name not in files and path.stem not in files:
-            continue
-        cases, problems = parse_cases(path.read_bytes(), file, reading.rules, reading.broken, entities)
-        run.problems += problems
+    for file, content in contents.items():
+        cases, problems = parse_cases(content, file, rules, broken, entities)
+        run.problems += problems if only is None or file == DRAFT_CASES else []
         for case in cases:
+            if only is not None and case.rule.code != only:
+                continue
             run.cases += 1
             before = len(case.place.report.problems)
-            _Test(case, reading.rules, entities).run(database)
+            results = _Test(case, rules, entities).run(database)
+            if results is not None:
+                run.results.append((case, results))
             found = case.place.report.problems[before:]
             run.failed += bool(found)
             run.problems += found
@@ -78,15 +108,18 @@ class _Test:
     rules: dict[str, Rule]
     entities: Registry
 
-    def run(self, database: CaseDatabase) -> None:
+    def run(self, database: CaseDatabase) -> pl.DataFrame | None:
         """Compute the case; what differs is reported at its place."""
         before = len(self.case.place.report.problems)
         try:
             with database.rows_of(self.case, self.entities) as (connection, rows):
                 if len(self.case.place.report.problems) == before:
-                    self.compare(rows, self.evaluate(connection, rows))
+                    computed = self.evaluate(connection, rows)
+                    self.compare(rows, computed)
+                    return computed.results
         except UserError as error:
             self.case.place.fault(error.label.zh, error.label.en)
+        return None
 
     def evaluate(self, connection: Connection, rows: CaseRows) -> _Computed:
         """The tested rule's results and figures, after those of the rules it reads from."""
