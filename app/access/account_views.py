@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import abort, current_app, flash, g, redirect, request, url_for
+from flask import abort, current_app, flash, g, jsonify, redirect, request, url_for
 from flask_appbuilder.actions import action
 from flask_appbuilder.api import expose, safe
-from flask_appbuilder.fieldwidgets import BS3PasswordFieldWidget, BS3TextFieldWidget
+from flask_appbuilder.fieldwidgets import BS3PasswordFieldWidget
 from flask_appbuilder.security.api import SecurityApi
-from flask_appbuilder.security.decorators import has_access, no_cache
+from flask_appbuilder.security.decorators import has_access, no_cache, permission_name
 from flask_appbuilder.security.forms import DynamicForm, LoginForm_db
 from flask_appbuilder.security.sqla.models import User
 from flask_appbuilder.security.views import AuthDBView, RoleModelView, UserDBModelView
@@ -17,14 +17,13 @@ from flask_appbuilder.utils.base import get_safe_redirect
 from flask_appbuilder.views import SimpleFormView
 from flask_jwt_extended import create_access_token, create_refresh_token
 from flask_login import login_user
-from sqlalchemy import select
 from werkzeug.security import check_password_hash
-from wtforms import PasswordField, StringField
+from wtforms import PasswordField
 from wtforms.validators import DataRequired, EqualTo
 
 from app.entity.labels import Label, UserError
-from app.entity.registry import registry
 
+from .account_ties import ENTITIES, TieField, search
 from .audit import AuditAction, record
 from .language import lazy, words
 from .lock_out import forgive, locked_minutes
@@ -243,16 +242,21 @@ class PasswordResetView(_PasswordFormView):
 
 
 _TIE_LABELS = {
-    "organization_code": lazy("党组织代码", "Organization code"),
-    "member_code": lazy("党员编号", "Member code"),
+    "organization_id": lazy("所属党组织", "Organization"),
+    "member_id": lazy("党员本人", "Member"),
 }
 _TIE_HELP = {
-    "organization_code": lazy("账号管理该党组织及其下级", "Looks after this organization and those below"),
-    "member_code": lazy("党员本人的账号填写", "For a member's own account"),
+    "organization_id": lazy(
+        "输入名称或代码查找；账号管理该党组织及其下级",
+        "Type its name or code; the account looks after it and those below",
+    ),
+    "member_id": lazy(
+        "党员本人的账号才选；输入完整姓名或编号查找", "For a member's own account; type the whole name or the code"
+    ),
 }
 _TIES = {
-    name: StringField(label, description=_TIE_HELP[name], widget=BS3TextFieldWidget())
-    for name, label in _TIE_LABELS.items()
+    f"{entity}_id": TieField(_TIE_LABELS[f"{entity}_id"], description=_TIE_HELP[f"{entity}_id"], entity=entity)
+    for entity in ENTITIES
 }
 
 
@@ -262,7 +266,6 @@ class AccountView(UserDBModelView):
     route_base = "/users"
     _filters = FiltersOfRequest()
     class_permission_name = "Account"
-    _filters = FiltersOfRequest()
     base_permissions = ["can_list", "can_show", "can_add", "can_edit", "can_userinfo", "resetpasswords", "unlock"]
     list_title = lazy("账号", "Accounts")
     show_title = lazy("账号", "Account")
@@ -290,9 +293,9 @@ class AccountView(UserDBModelView):
     base_order = ("username", "asc")
     show_columns = ["username", "first_name", "roles", "active", "last_login", "login_count", "fail_login_count"]
     show_fieldsets = user_show_fieldsets = [(lazy("账号", "Account"), {"fields": show_columns, "expanded": True})]
-    add_columns = ["username", "first_name", "roles", "active", "organization_code", "member_code", "password"]
+    add_columns = ["username", "first_name", "roles", "active", "organization_id", "member_id", "password"]
     add_columns = [*add_columns, "conf_password"]
-    edit_columns = ["first_name", "roles", "active", "organization_code", "member_code"]
+    edit_columns = ["first_name", "roles", "active", "organization_id", "member_id"]
     validators_columns: dict[str, Any] = {}
     formatters_columns = {"roles": lambda roles: "、".join(words(role_label(role.name)) for role in roles)}
     add_form_extra_fields = {
@@ -308,15 +311,9 @@ class AccountView(UserDBModelView):
     }
     edit_form_extra_fields = _TIES
 
-    def prefill_form(self, form: Any, pk: Any) -> None:
-        account = self.appbuilder.session.get(User, int(pk))
-        for entity, field in (("organization", form.organization_code), ("member", form.member_code)):
-            field.data = self._code(entity, getattr(account, f"{entity}_id"))
-
     def pre_add(self, item: User) -> None:
         password, item.password = item.password, None
         item.last_name, item.email = "", f"{item.username}@accounts.invalid"
-        self._tie(item)
         try:
             set_password(self.appbuilder.session(), item, password, current_app.appbuilder.sm.policy, must_change=True)
         except WeakPassword as problem:
@@ -326,15 +323,7 @@ class AccountView(UserDBModelView):
 
     def pre_update(self, item: User) -> None:
         current_app.appbuilder.sm.check_may_manage(item)
-        self._tie(item)
         self._flush()
-
-    def _tie(self, item: User) -> None:
-        for entity in ("organization", "member"):
-            code = (getattr(item, f"{entity}_code", "") or "").strip()
-            row_id = self._row(entity, code) if code else None
-            if getattr(item, f"{entity}_id") != row_id:
-                setattr(item, f"{entity}_id", row_id)
 
     def _flush(self) -> None:
         try:
@@ -343,23 +332,16 @@ class AccountView(UserDBModelView):
             self.appbuilder.session.rollback()
             raise _Said(problem) from problem
 
-    def _row(self, entity: str, code: str) -> int:
-        """The id of a row by its code. Whoever manages accounts sees no rows: they are given codes to enter."""
-        model: Any = registry[entity].model
-        found = self._connection().scalar(select(model.__table__.c.id).where(model.__table__.c.code == code))
-        if found is None:
-            label = registry[entity].label
-            unknown = Label("没有代码为“{code}”的{label}", "There is no {label} with the code “{code}”")
-            raise _Said(UserError(*_both(unknown.format(code=code, label=label))))
-        return found
-
-    def _code(self, entity: str, row_id: int | None) -> str:
-        model: Any = registry[entity].model
-        statement = select(model.__table__.c.code).where(model.__table__.c.id == row_id)
-        return "" if row_id is None else self._connection().scalar(statement) or ""
-
-    def _connection(self) -> Any:
-        return self.appbuilder.session().connection()
+    @expose("/ties/<entity>")
+    @has_access
+    @permission_name("add")
+    def ties(self, entity: str) -> Any:
+        """Organizations or members for the form of an account, at most 20 for what has been typed (``q``)."""
+        if entity not in ENTITIES:
+            abort(404)
+        answer = jsonify(search(entity, request.args.get("q", "")))
+        answer.headers["Cache-Control"] = "no-store"
+        return answer
 
     @expose("/userinfo/")
     @has_access
@@ -407,7 +389,3 @@ class _Said(Exception):
 
     def __init__(self, problem: UserError) -> None:
         super().__init__(words(problem.label))
-
-
-def _both(label: Label) -> tuple[str, str]:
-    return label.zh, label.en

@@ -22,7 +22,7 @@ from app.database.engine import for_writing
 from app.database.session import Session, make_session
 from app.entity.operations import Audience, operations_of
 from app.entity.registry import registry
-from tests.access.web import PASSWORD, Browser, add_accounts
+from tests.access.web import ACCOUNTS, PASSWORD, Browser, add_accounts
 from tests.access.world import World
 
 Open = Callable[..., Session]
@@ -294,15 +294,26 @@ def add_form(web: Flask, **values: Any) -> dict[str, Any]:
     return form | values
 
 
-def test_it_staff_makes_an_account_for_a_street_by_its_code(browser: Callable[..., Browser], web: Flask):
-    one = browser("it_staff")
-    form = add_form(web, username="wangwu", roles=["street_administrator"], organization_code="DA")
+def test_it_staff_makes_an_account_for_a_street_that_they_have_found(
+    browser: Callable[..., Browser], web: Flask, web_world: World
+):
+    one, street = browser("it_staff"), web_world.organizations["street_a"]
+    assert 'data-ajax="/users/ties/organization"' in one.get("/users/add").text
+    [found] = [each for each in one.get("/users/ties/organization?q=A街").json if each["text"] == street.name]
+    assert found["value"] == str(street.id)
+    assert found["hint"].startswith(street.code)
+    form = add_form(web, username="wangwu", roles=["street_administrator"], organization_id=found["value"])
     assert one.post("/users/add", form).status_code == 302
     answer = browser("wangwu").get("/records/member/list/")
     assert answer.headers["Location"].endswith("/resetmypassword/form"), "the first password has to be changed"
-    unknown = add_form(web, username="other", roles=["street_administrator"], organization_code="NOWHERE")
-    answer = one.post("/users/add", unknown, follow_redirects=True)
-    assert "没有代码为“NOWHERE”的党组织" in answer.text
+    with make_session(web.extensions["engine"], system_actor("tests"), writes=False) as session:
+        account = session.scalars(select(Account).where(Account.username == "wangwu")).one()
+        assert (account.organization_id, account.member_id) == (street.id, None)
+    page = one.get(f"/users/edit/{account.id}").text
+    assert f'<option value="{street.id}" selected>{street.name}（' in page
+    for nobody in ("987654", "-1", "abc", "1 OR 1=1", "9" * 30):
+        unknown = add_form(web, username="other", roles=["street_administrator"], organization_id=nobody)
+        assert "没有这个选项，请重新选择" in one.post("/users/add", unknown, follow_redirects=True).text
     mixed = add_form(web, username="third", roles=["street_administrator", "it_staff"])
     assert "不能由同一人担任" in one.post("/users/add", mixed, follow_redirects=True).text
     weak = add_form(web, username="fourth", roles=["member"], password="short", conf_password="short")
@@ -321,3 +332,24 @@ def test_a_request_asks_for_permissions_once(browser: Callable[..., Browser], we
     about_rights = [each for each in asked if "ab_" in each]
     assert len(about_rights) <= 2, about_rights
     assert isinstance(web.appbuilder.sm, SecurityManager)
+
+
+def test_a_member_is_found_by_whole_name_or_code_and_is_not_shown(browser: Callable[..., Browser], web_world: World):
+    one, member = browser("it_staff"), web_world.members["branch_a1"]
+    for query in (member.name, member.code, member.code[:3]):
+        found = {each["value"]: each for each in one.get(f"/users/ties/member?q={query}").json}
+        assert member.code in found[str(member.id)]["hint"]
+    for each in found.values():
+        assert member.name not in f"{each['text']}{each['hint']}"
+        assert set(each["text"][1:]) <= {"*"}
+    for query in ("", member.name[:1], "%", "_", member.code[:2]):
+        assert one.get(f"/users/ties/member?q={query}").json == [], query
+    assert one.get("/users/ties/organization?q=%25").json == []
+    assert one.get("/users/ties/meeting?q=x").status_code == 404
+
+
+@pytest.mark.parametrize("visitor", [each for each in [None, *ACCOUNTS] if each not in ("admin", "it_staff")])
+def test_ties_are_for_those_who_manage_accounts(browser: Callable[..., Browser], visitor: str | None):
+    for entity in ("organization", "member"):
+        answer = browser(visitor).get(f"/users/ties/{entity}?q=A")
+        assert answer.status_code == (302 if visitor is None else 403)

@@ -17,7 +17,7 @@ APP = PROJECT_DIR / "app"
 
 NAMED = {
     # Below the scope: they open connections, run no statement for a reader, or are the scope.
-    "access/account_views.py": "codes that whoever manages accounts enters become ids; no row is shown",
+    "access/account_ties.py": "names of organizations, hidden ones of members: what it takes to tie an account to them",
     "access/first_start.py": "roles, before anybody acts",
     "access/bulk_check.py": "the same check for rows out of files",
     "access/flush_check.py": "is the check of writes",
