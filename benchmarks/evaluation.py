@@ -7,11 +7,8 @@ evaluation and the baseline take turns, and the best of each counts.
 
 from __future__ import annotations
 
-import json
 import os
 import statistics
-import subprocess
-import sys
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -27,8 +24,9 @@ from app.database.engine import for_writing, make_engine
 from app.database.transfer import fetch
 from app.evaluation.models import IN_FORCE, Breakdown, Change, Held, Run, Score, WarningState
 
+from .databases import Database
+
 POSTGRESQL = os.environ.get("TEST_POSTGRESQL_URL", "postgresql+psycopg://root@127.0.0.1:5432/postgres")
-PROJECT = Path(__file__).resolve().parent.parent
 NAMES = (
     "seconds",
     "ratio_to_baseline",
@@ -74,37 +72,10 @@ def run(scale: str = "district") -> dict[str, float]:
     return figures
 
 
-@dataclass(frozen=True)
-class _Database:
-    """A database of the benchmark's own, with its data folder."""
-
-    data_dir: Path
-    url: str
-
-    def part(self, name: str, *arguments: str) -> dict:
-        """Run a part (``benchmarks.parts``) in a process of its own."""
-        environment = {
-            **os.environ,
-            "DATA_DIR": str(self.data_dir),
-            "DATABASE_URL": self.url,
-            "PYTHONPATH": str(PROJECT),
-            "QUEUE_PREFIX": self.data_dir.name.replace(".", "-"),
-        }
-        environment.pop("REDIS_URL", None)
-        answer = subprocess.run(
-            [sys.executable, "-m", "benchmarks.parts", name, *arguments],
-            cwd=PROJECT,
-            env=environment,
-            stdout=subprocess.PIPE,
-            check=True,
-        )
-        return json.loads(answer.stdout.splitlines()[-1])
-
-
 class _Measuring:
     """The measurements on one database."""
 
-    def __init__(self, kind: str, size: Size, databases: list[_Database]) -> None:
+    def __init__(self, kind: str, size: Size, databases: list[Database]) -> None:
         self.kind, self.size = kind, size
         self.full, self.tenth = databases
 
@@ -159,7 +130,7 @@ class _Measuring:
         print(f"{self.kind}: {words}", flush=True)
 
 
-def results(database: _Database) -> tuple[pl.DataFrame, pl.DataFrame]:
+def results(database: Database) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Scores and levels in force."""
     engine = make_engine(database.url)
     with engine.connect() as connection:
@@ -190,7 +161,7 @@ def compare(ours: tuple[pl.DataFrame, pl.DataFrame], theirs: tuple[pl.DataFrame,
             raise Disagreement(f"{wrong.height} of {both.height} results differ, such as {wrong.head(3).to_dicts()}")
 
 
-def forget(database: _Database) -> None:
+def forget(database: Database) -> None:
     """Remove everything that has been published."""
     engine = make_engine(database.url)
     with for_writing(engine).begin() as connection:
@@ -205,15 +176,15 @@ def forget(database: _Database) -> None:
 
 
 @contextmanager
-def _databases(kind: str) -> Iterator[list[_Database]]:
+def _databases(kind: str) -> Iterator[list[Database]]:
     """Two empty databases, gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="beacon-bench-") as folder:
         folders = [Path(folder) / name for name in ("full", "tenth")]
         if kind == "sqlite":
-            yield [_Database(each, f"sqlite:///{each / 'beacon.db'}") for each in folders]
+            yield [Database(each, f"sqlite:///{each / 'beacon.db'}") for each in folders]
             return
         with postgresql_databases(len(folders)) as urls:
-            yield [_Database(each, url) for each, url in zip(folders, urls, strict=True)]
+            yield [Database(each, url) for each, url in zip(folders, urls, strict=True)]
 
 
 @contextmanager

@@ -27,7 +27,7 @@ from app.evaluation.running import Request, evaluate
 from app.rules.library import RuleLibrary
 from config import Settings
 
-from . import baseline, save_to_light, straightforward
+from . import baseline, dryrun, save_to_light, straightforward
 
 Answer = dict[str, object]
 
@@ -64,12 +64,17 @@ def saves_part(engine: Engine, settings: Settings, saves: str) -> Answer:
     return {"seconds": save_to_light.measure(engine, settings, int(saves))}
 
 
+def dryrun_part(engine: Engine, settings: Settings) -> Answer:
+    return dict(dryrun.measure(engine, settings))
+
+
 PARTS: dict[str, Callable[..., Answer]] = {
     "fill": fill_part,
     "ours": ours_part,
     "baseline": baseline_part,
     "straightforward": straightforward_part,
     "saves": saves_part,
+    "dryrun": dryrun_part,
 }
 
 

@@ -288,10 +288,10 @@ def _paths(frame: pl.DataFrame, engine: Engine, entities: Registry) -> pl.Series
 def _read(rule: Rule, kept: KeptFigures, engine: Engine, library: RuleLibrary, entities: Registry) -> pl.DataFrame:
     asked = [Asked(rule, kept.context)]
     with engine.connect() as connection, Records(connection, asked, entities, leaving_out=True) as records:
-        return records.frame(rule, results=PublishedResults(engine, library), state=_AsKept(kept))
+        return records.frame(rule, results=PublishedResults(engine, library), state=AsKept(kept))
 
 
-class _AsKept:
+class AsKept:
     """The state that is in force: the present lights of the kept frame, and what has held since."""
 
     def __init__(self, kept: KeptFigures) -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from benchmarks.evaluation import NAMES, PROJECT, Disagreement, compare
+from benchmarks.databases import PROJECT
+from benchmarks.evaluation import NAMES, Disagreement, compare
 
 
 def test_small_run_writes_every_figure(tmp_path: Path) -> None:
