@@ -9,6 +9,7 @@ from alembic import context
 
 import app.access.accounts
 import app.access.audit
+import app.console.lists.models
 import app.domains.all
 import app.evaluation.models
 import app.workshop.models  # noqa: F401

@@ -23,6 +23,14 @@ METHOD_PERMISSIONS = {
     "edit": "edit",
     "delete": "delete",
     "muldelete": "delete",
+    "columns": "list",
+    "save_view": "list",
+    "delete_view": "list",
+    "counts": "list",
+    "bulk_edit": "edit",
+    "bulk_edit_all": "edit",
+    "bulk_change": "edit",
+    "alike": "add",
     "reveal": "show",  # and besides ``REVEAL``, which is asked for in ``app.access.masking``
     # API
     "info": "list",

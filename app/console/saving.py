@@ -6,7 +6,7 @@ Nothing of a refused write stays in the session.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import func, inspect, select
@@ -50,6 +50,11 @@ def check_revision(row: Entity, revision: int | None) -> None:
 def save(session: Any, entity: EntityType, row: Entity) -> None:
     """Store a row that is new or was changed. Raises NotSaved."""
     _commit(session, entity, lambda: session.add(row), [row])
+
+
+def save_all(session: Any, entity: EntityType, rows: Sequence[Entity]) -> None:
+    """Store rows that were changed, all of them or none. Raises NotSaved."""
+    _commit(session, entity, lambda: session.add_all(rows), rows)
 
 
 def remove(session: Any, entity: EntityType, rows: list[Entity]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -30,6 +31,10 @@ from .display import name_of, shown
 from .filters import ANY_TEXT, RefersTo, searched_fields
 from .forms import REVISION, edit_form, search_form, search_label
 from .interface import EntityInterface
+from .lists.bulk_edit_routes import BulkEditRoutes
+from .lists.hint_routes import HintRoutes
+from .lists.likeness import alike_columns
+from .lists.saved_view_routes import SavedViewRoutes
 from .live import live_views_of
 from .operating import OperatesRows
 from .paging import LARGEST_PAGE, Page
@@ -43,7 +48,7 @@ DELETE = Label("删除", "Delete")
 DELETE_QUESTION = Label("删除所选的记录？删除后不能恢复。", "Delete the selected records? They cannot be brought back.")
 
 
-class ConsoleModelView(OperatesRows, ModelView):
+class ConsoleModelView(SavedViewRoutes, BulkEditRoutes, HintRoutes, OperatesRows, ModelView):
     """Base of all generated pages. Subclasses are made by ``view_class``."""
 
     entity: EntityType
@@ -59,18 +64,26 @@ class ConsoleModelView(OperatesRows, ModelView):
     def _list(self, **_keywords: Any) -> dict[str, Any]:
         get_filter_args(self._filters)
         self._say_faults()
-        widgets = {"list": self._list_widget(self._filters)}
+        widgets = {"list": self._list_widget(self._filters, self.chosen_columns())}
         return self._get_search_widget(form=self.search_form.refresh(), widgets=widgets)
 
-    def _list_widget(self, filters: Any) -> ListWidget:
+    @expose("/list/")
+    @has_access
+    def list(self) -> Any:
+        return self.open_first_view() or super().list()
+
+    def _list_widget(self, filters: Any, columns: Sequence[str] = ()) -> ListWidget:
+        columns = columns or self.list_columns
         page = Page.of(type(self).__name__, self.page_size, self.order_columns)
         column, direction = (page.order_column, page.order_direction) if page.order_column else self.base_order
         joined = filters.get_joined_filters(self._base_filters)
-        count, rows = self.datamodel.query(joined, column, direction, page=page.number, page_size=page.size)
+        count, rows = self.datamodel.query(
+            joined, column, direction, page=page.number, page_size=page.size, select_columns=columns
+        )
         return self.list_widget(
             label_columns=self.label_columns,
-            include_columns=self.list_columns,
-            value_columns=list(self.datamodel.get_values(rows, self.list_columns)),
+            include_columns=columns,
+            value_columns=[*self.datamodel.get_values(rows, columns)],
             order_columns=self.order_columns,
             formatters_columns=self.formatters_columns,
             page=page.number,
@@ -172,6 +185,8 @@ class ConsoleModelView(OperatesRows, ModelView):
             row = self.entity.model()
             if self._store(form, row):
                 flash(t(f"已新增“{name_of(row)}”", f"Added “{name_of(row)}”"), "success")
+                if request.form.get("then") == "another":
+                    return redirect(request.full_path)
                 return redirect(self._after_saving(row))
         else:
             self.update_redirect()
@@ -337,6 +352,7 @@ def view_class(entity: EntityType) -> type[ConsoleModelView]:
         "measure": Label(entity.options.measure, many.en.lower()),
         "quick_search": ANY_TEXT if searched_fields(entity) else None,
         "quick_filters": quick_filters(entity),
+        "alike_columns": alike_columns(entity),
     }
     excluded = {"download"} if personal_fields(entity) else {"download", "reveal"}
     if entity.options.read_only:

@@ -75,6 +75,8 @@ class EntityOptions:
     """The columns that say from when and until when (inclusive) a row is valid; None is open on that side."""
     natural_key: tuple[str, ...] = ()
     """Fields and relations that identify a row in files that carry no ``code``."""
+    alike: tuple[tuple[str, ...], ...] = ()
+    """Fields which, when all of one group agree, make two rows look like the same one: a hint to whoever enters it."""
     order_by: str | None = None
     """The default order of lists: a field name, ``-`` before it for descending."""
     measure: str = "条"
@@ -246,6 +248,7 @@ def _check(entity: EntityType) -> None:
     options = entity.options
     named: list[str] = [options.title, *(name.lstrip("-") for name in [options.order_by] if name)]
     named += [name for name in (options.dated_by, *(options.valid_between or ())) if name]
+    named += [name for fields in options.alike for name in fields]
     for name in named:
         if name not in entity.fields:
             raise TypeError(f"{entity.code}: the declaration names the field “{name}”, which it does not have")

@@ -90,6 +90,7 @@ class Member(Entity):
         dated_by="joined_on",
         order_by="code",
         measure="名",
+        alike=(("id_no",), ("name", "birth_date")),
         copied_in=True,
     )
 

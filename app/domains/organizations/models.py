@@ -87,6 +87,7 @@ class Organization(Entity):
         icon="fa-sitemap",
         owner="self",
         valid_between=("founded_on", "dissolved_on"),
+        alike=(("name",),),
         order_by="code",
         measure="个",
         refers_to_wider=True,

@@ -1,0 +1,1 @@
+"""Lists people work in: saved views, chosen columns, counts at quick filters, bulk edit, hints at likely duplicates."""
