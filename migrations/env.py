@@ -12,6 +12,7 @@ import app.access.audit
 import app.console.lists.models
 import app.domains.all
 import app.evaluation.models
+import app.exchange.models
 import app.workshop.models  # noqa: F401
 from app.database.base import Base
 from app.database.migrations import context_options

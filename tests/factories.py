@@ -10,6 +10,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from app.domains.attachments.models import Attachment
 from app.domains.calendar.models import Holiday
 from app.domains.development.models import DevelopmentCase, DevelopmentReview, MembershipTransfer
 from app.domains.members.models import Member, Post
@@ -78,6 +79,21 @@ def _with(relation: str, make: Any, values: dict[str, Any]) -> dict[str, Any]:
 def member(**values: Any) -> Member:
     values = _with("organization", organization, values)
     return Member(**{"code": _code("M"), "name": "测试党员", "joined_on": date(2010, 7, 1), **values})
+
+
+def attachment(**values: Any) -> Attachment:
+    values = _with("organization", organization, values)
+    given = {
+        "name": "会议记录.pdf",
+        "record_entity": "organization",
+        "record_id": values.get("organization_id", 1),
+        "media_type": "application/pdf",
+        "byte_count": 1024,
+        "content_hash": "0" * 64,
+        "uploaded_by": "tests",
+        "uploaded_at": datetime(2026, 7, 1, 9, 30),
+    }
+    return Attachment(**given | values)
 
 
 def post(**values: Any) -> Post:

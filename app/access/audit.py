@@ -30,6 +30,10 @@ class AuditAction(StrEnum):
     PASSWORD_RESET = "password_reset"
     ROLES_CHANGED = "roles_changed"
     REVEALED = "revealed"
+    IMPORTED = "imported"
+    IMPORT_UNDONE = "import_undone"
+    EXPORTED = "exported"
+    EXPORT_FETCHED = "export_fetched"
 
 
 class AuditEvent(Base):

@@ -25,6 +25,10 @@ ACTION_WORDS = {
     AuditAction.PASSWORD_RESET: Label("重置密码", "Password reset"),
     AuditAction.ROLES_CHANGED: Label("授予角色", "Roles granted"),
     AuditAction.REVEALED: Label("查看个人信息", "Personal data revealed"),
+    AuditAction.IMPORTED: Label("导入", "Imported"),
+    AuditAction.IMPORT_UNDONE: Label("撤销导入", "Import undone"),
+    AuditAction.EXPORTED: Label("导出", "Exported"),
+    AuditAction.EXPORT_FETCHED: Label("下载导出文件", "Export downloaded"),
 }
 
 

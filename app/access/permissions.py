@@ -33,6 +33,10 @@ EDIT_RULES = Permission("can_edit", "Rule")
 APPROVE_INDICES = Permission("can_approve_index", "Rule")
 APPROVE_WARNINGS = Permission("can_approve_warning", "Rule")
 REVEAL = Permission("can_reveal", "PersonalData")
+IMPORT = Permission("can_list", "Import")
+"""The page of imports; what may be imported follows from ``can_add`` and ``can_edit`` of the entity."""
+EXPORTS = Permission("can_list", "Export")
+"""The page of one's own exports; what may be exported follows from ``can_export`` of the entity."""
 OPERATIONS = Permission("can_access", "Operations")
 """The machine room at ``/ops``."""
 AUDIT = Permission("can_list", "AuditEvent")

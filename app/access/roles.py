@@ -112,7 +112,7 @@ ROLES: dict[str, RoleDeclaration] = {
             "city_administrator",
             Label("市级管理员", "City administrator"),
             Family.BUSINESS,
-            (*_RESULTS, may.SEE_RULES, may.SEE_RUNS, may.EVALUATE, may.REVEAL),
+            (*_RESULTS, may.SEE_RULES, may.SEE_RUNS, may.EVALUATE, may.REVEAL, may.IMPORT, may.EXPORTS),
             _district,
             tuple(Audience),
         ),
@@ -120,7 +120,7 @@ ROLES: dict[str, RoleDeclaration] = {
             "district_administrator",
             Label("区级管理员", "District administrator"),
             Family.BUSINESS,
-            (*_RESULTS, may.SEE_RULES, may.SEE_RUNS, may.EVALUATE, may.REVEAL),
+            (*_RESULTS, may.SEE_RULES, may.SEE_RUNS, may.EVALUATE, may.REVEAL, may.IMPORT, may.EXPORTS),
             _district,
             tuple(Audience),
         ),
@@ -128,7 +128,7 @@ ROLES: dict[str, RoleDeclaration] = {
             "street_administrator",
             Label("街镇管理员", "Street administrator"),
             Family.BUSINESS,
-            (*_RESULTS, may.REVEAL),
+            (*_RESULTS, may.REVEAL, may.IMPORT, may.EXPORTS),
             _street,
             tuple(Audience),
         ),
@@ -136,7 +136,7 @@ ROLES: dict[str, RoleDeclaration] = {
             "branch_secretary",
             Label("支部书记", "Branch secretary"),
             Family.BUSINESS,
-            (*_RESULTS, may.REVEAL),
+            (*_RESULTS, may.REVEAL, may.IMPORT),
             _branch,
             (Audience.EVERYONE, Audience.KEEPERS),
         ),
@@ -225,6 +225,21 @@ def synchronise(connection: Connection) -> bool:
         new = [{"role_id": role, "permission_view_id": pair} for role, pair in sorted(grants - held)]
         connection.execute(insert(links), new)
     return bool(missing or held ^ grants)
+
+
+def granted(connection: Connection, role_ids: Iterable[int]) -> frozenset[Permission]:
+    """What these roles may do together. One query."""
+    links, pairs = assoc_permissionview_role, PermissionView.__table__
+    actions, pages = StoredPermission.__table__, ViewMenu.__table__
+    statement = (
+        select(actions.c.name, pages.c.name)
+        .join(pairs, pairs.c.permission_id == actions.c.id)
+        .join(pages, pages.c.id == pairs.c.view_menu_id)
+        .join(links, links.c.permission_view_id == pairs.c.id)
+        .where(links.c.role_id.in_(sorted(role_ids)))
+        .distinct()
+    )
+    return frozenset(Permission(action, page) for action, page in connection.execute(statement))
 
 
 def _names(connection: Connection, model: type, wanted: set[str]) -> dict[str, int]:

@@ -16,10 +16,8 @@ from typing import Any
 
 from flask import current_app, g, request, session
 from flask_appbuilder.security.sqla.manager import SecurityManager as FabSecurityManager
-from flask_appbuilder.security.sqla.models import Permission as StoredPermission
-from flask_appbuilder.security.sqla.models import PermissionView, User, ViewMenu, assoc_permissionview_role
+from flask_appbuilder.security.sqla.models import User
 from flask_login import LoginManager
-from sqlalchemy import select
 from werkzeug.security import check_password_hash
 
 from app.database.clock import now
@@ -43,7 +41,7 @@ from .passwords import must_be_changed, set_password
 from .permissions import OWN_ACCOUNT, Permission
 from .policy import AccessPolicy
 from .role_check import RoleRefused
-from .roles import ADMINISTRATOR
+from .roles import ADMINISTRATOR, granted
 from .web_session import finding_account, identity, present_account
 
 PERMISSIONS_SECONDS = 5
@@ -257,18 +255,7 @@ class SecurityManager(FabSecurityManager):
         moment = time.monotonic()
         if kept is not None and kept[0] > moment:
             return kept[1]
-        links, pairs = assoc_permissionview_role, PermissionView.__table__
-        actions, pages = StoredPermission.__table__, ViewMenu.__table__
-        statement = (
-            select(actions.c.name, pages.c.name)
-            .join(pairs, pairs.c.permission_id == actions.c.id)
-            .join(pages, pages.c.id == pairs.c.view_menu_id)
-            .join(links, links.c.permission_view_id == pairs.c.id)
-            .where(links.c.role_id.in_(sorted(role_ids)))
-            .distinct()
-        )
-        rows = self.session().connection().execute(statement).all()
-        found = frozenset(Permission(action, page) for action, page in rows)
+        found = granted(self.session().connection(), role_ids)
         self._permissions[role_ids] = (moment + PERMISSIONS_SECONDS, found)
         return found
 

@@ -54,6 +54,8 @@ PAGES = {
     "Evaluation": Label("评定", "Evaluations"),
     "Rule": Label("规则", "Rules"),
     "PersonalData": Label("个人信息", "Personal data"),
+    "Import": Label("导入", "Imports"),
+    "Export": Label("导出", "Exports"),
     "Operations": Label("机房", "Machine room"),
     "AuditEvent": Label("审计记录", "Audit trail"),
 }

@@ -1,5 +1,7 @@
 """Importing this module declares every entity of the domains, and sees to it that their rows are checked."""
 
+from app.domains.attachments import models as attachments
+from app.domains.attachments import ties
 from app.domains.calendar import models as calendar
 from app.domains.development import operations as development
 from app.domains.members import models as members
@@ -13,6 +15,7 @@ from app.domains.wishes import operations as wishes
 from app.entity import validation
 
 __all__ = [
+    "attachments",
     "calendar",
     "development",
     "duties",
@@ -20,6 +23,7 @@ __all__ = [
     "observations",
     "organizations",
     "party_life",
+    "ties",
     "tree",
     "validation",
     "volunteering",

@@ -15,6 +15,7 @@ from app.entity.registry import Field, FieldKind
 
 YES = {"是", "有", "1", "y", "yes", "true", "t", "√", "✓", "1.0"}
 NO = {"否", "无", "0", "n", "no", "false", "f", "×", "✗", "0.0"}
+FORMULA_STARTS = "=+-@\t\r"
 EXCEL_EPOCH = date(1899, 12, 30)
 FIRST_YEAR, LAST_YEAR = 1850, 2200
 LARGEST_INTEGER = 2**31 - 1
@@ -28,6 +29,8 @@ _DATE = re.compile(
 def value_of(field: Field, cell: Any) -> Any:
     """The value that a cell means; None for an empty one. Raises UserError that says what was expected."""
     if isinstance(cell, str):
+        if cell[:1] == "'" and cell[1:2] and cell[1:2] in FORMULA_STARTS:
+            cell = cell[1:]  # as our own files make it harmless
         if "\0" in cell:
             raise UserError("含有不可用的字符", "contains a character that cannot be stored")
         is_words = field.kind in (FieldKind.TEXT, FieldKind.LONG_TEXT) and field.name != "code"

@@ -46,15 +46,17 @@ def import_table(
     columns, faults = match(entity, table.heading, table.first_row - 1)
     if faults:
         raise ImportFaulty(faults, name)
-    with tempfile.TemporaryDirectory(prefix="beacon-import-") as folder:
-        with written_to(Path(folder, "rows.db")) as stage:
-            checker = Checker(session, Task(entity, columns))
-            stage.add(checker.check(table, lambda done, total: tell(CHECKING, done, total)))
-            faults = [
-                Fault(row.number, heading, Label(zh, en))
-                for row in stage.rows(RowState.FAULTY)
-                for heading, zh, en in row.faults
-            ]
-            if faults:
-                raise ImportFaulty(faults, name)
-            return Saver(session, entity, stage).save(lambda done, total: tell(SAVING, done, total))
+    with (
+        tempfile.TemporaryDirectory(prefix="beacon-import-") as folder,
+        written_to(Path(folder, "rows.db")) as stage,
+    ):
+        checker = Checker(session, Task(entity, columns))
+        stage.add(checker.check(table, lambda done, total: tell(CHECKING, done, total)))
+        faults = [
+            Fault(row.number, heading, Label(zh, en))
+            for row in stage.rows(RowState.FAULTY)
+            for heading, zh, en in row.faults
+        ]
+        if faults:
+            raise ImportFaulty(faults, name)
+        return Saver(session, entity, stage).save(lambda done, total: tell(SAVING, done, total))

@@ -19,6 +19,9 @@ from .headings import Column
 REPEATED = (FieldKind.CODE, FieldKind.BOOLEAN, FieldKind.DATE, FieldKind.PERIOD)
 """Kinds whose cells are much alike from row to row."""
 MOST_KEPT = 20_000
+EXAMPLE = Label("示例（请删除此行）", "Example (delete this row)")
+"""Stands in the first cell of a template's example row, which is passed over if it is still there."""
+EXAMPLE_MARKS = frozenset({EXAMPLE.zh, EXAMPLE.en})
 
 
 @dataclass(slots=True)
@@ -52,8 +55,10 @@ class RowReader:
         ]
 
     def read(self, number: int, cells: Sequence[Any]) -> FileRow | None:
-        """A row; None for one without anything in it."""
+        """A row; None for one without anything in it, and for a template's example."""
         if not any(cell is not None and cell != "" and (not isinstance(cell, str) or cell.strip()) for cell in cells):
+            return None
+        if isinstance(cells[0], str) and cells[0].strip() in EXAMPLE_MARKS:
             return None
         row = FileRow(number, cells)
         width = len(cells)

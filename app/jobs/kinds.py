@@ -35,6 +35,13 @@ KINDS = {
     "close_due_periods": JobKind(EVALUATION, timeout=3600),
     # The fees, attendance and study that are owed from this day on.
     "create_due": JobKind(DEFAULT, timeout=3600),
+    # Check an uploaded file's rows, save them, take them back out; write a list into a file.
+    "check_import": JobKind(DEFAULT, timeout=3600),
+    "save_import": JobKind(DEFAULT, timeout=3600),
+    "undo_import": JobKind(DEFAULT, timeout=3600),
+    "write_export": JobKind(DEFAULT, timeout=3600),
+    # Queue the steps and files that people asked for while the queue was away.
+    "take_up_files": JobKind(DEFAULT, timeout=60, pauses=(), keeps_result=60, expires=60),
     # Forget what is kept for a limited time only.
     "prune": JobKind(DEFAULT, timeout=3600),
     # Publish drafts whose day has come, carry on after a crash, make versions of changed rule files.

@@ -55,4 +55,6 @@ SWEEPS: tuple[Sweep, ...] = (
     Sweep("take_up_evaluations", 10.0),
     # The console publishes at once what is due at once; this is for dates, crashes and files changed by hand.
     Sweep("tend_rules", 3.0),
+    # The same for steps of imports, and for exports.
+    Sweep("take_up_files", 30.0),
 )

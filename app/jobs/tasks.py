@@ -4,14 +4,18 @@ Arguments are what JSON can hold. A function acts for the system, opens its own 
 behind when it is done twice.
 """
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from functools import cache
+from importlib import import_module
 
 from sqlalchemy import Engine, delete, select, update
 
+from app.access.actor import system_actor
 from app.database.clock import now, today
 from app.database.encryption import load_keyring
 from app.database.engine import for_writing, make_engine
+from app.database.session import unit_of_work
 from app.database.statistics import refresh_statistics
 from app.domains import all as domains
 from app.domains.party_life import duties
@@ -24,6 +28,7 @@ from app.evaluation.refreshing import refresh
 from app.evaluation.retention import forget_versions
 from app.evaluation.running import Request
 from app.evaluation.running import evaluate as evaluate_rules
+from app.exchange import exports, imports
 from app.jobs.freshness import keep_fresh
 from app.jobs.progress import report
 from app.jobs.queue import enqueue
@@ -134,13 +139,62 @@ def create_due() -> int:
     return sum(duties.create_due(_engine(), today(), _tell).values())
 
 
+def check_import(import_id: int) -> None:
+    """Check the rows of an uploaded file."""
+    _step(imports.check, import_id)
+
+
+def save_import(import_id: int) -> None:
+    """Write the rows of a file that were checked."""
+    _step(imports.save, import_id)
+
+
+def undo_import(import_id: int) -> None:
+    """Take back what an import wrote."""
+    _step(imports.undo, import_id)
+
+
+def _step(work: Callable[..., None], import_id: int) -> None:
+    try:
+        work(_engine(), _settings().data_dir, import_id, report)
+    except Exception:
+        imports.give_up(_engine(), import_id)
+        raise
+
+
+def write_export(export_id: int) -> None:
+    """Write a list into a file."""
+    # The console knows how to read a list's address; no other job of this worker needs it.
+    narrowing = import_module("app.console.list_address").narrowing
+    try:
+        exports.write(_engine(), _settings().data_dir, export_id, narrowing, report)
+    except Exception:
+        exports.fail(_engine(), export_id)
+        raise
+
+
+def take_up_files() -> int:
+    """Queue steps of imports and exports that were asked for while the queue was away; the number queued."""
+    with unit_of_work(_engine(), system_actor("files"), writes=False) as session:
+        steps = imports.waiting(session, LEFT_WAITING_AFTER)
+        files = exports.waiting(session, LEFT_WAITING_AFTER)
+    for job, import_id in steps:
+        enqueue(job, import_id=import_id)
+    for export_id in files:
+        enqueue("write_export", export_id=export_id)
+    return len(steps) + len(files)
+
+
 def prune() -> int:
-    """Forget old requests for evaluations and replaced versions of scores; the number forgotten. The planner hears of
-    how much is left, and of what the day has brought."""
+    """Forget old requests for evaluations, replaced versions of scores, and files of imports and exports; the number
+    forgotten. The planner hears of how much is left, and of what the day has brought."""
     with for_writing(_engine()).begin() as connection:
         old = delete(_evaluations).where(_evaluations.c.created_at < now() - KEPT_FOR)
         count = connection.execute(old).rowcount
     count += forget_versions(_engine(), now() - timedelta(days=_settings().keep_versions_days))
+    with unit_of_work(_engine(), system_actor("prune")) as session:
+        data_dir = _settings().data_dir
+        count += imports.prune(session, data_dir) + exports.prune(session, data_dir)
     refresh_statistics(_engine())
     return count
 

@@ -19,6 +19,7 @@ NAMED = {
     # Below the scope: they open connections, run no statement for a reader, or are the scope.
     "access/account_ties.py": "names of organizations, hidden ones of members: what it takes to tie an account to them",
     "access/first_start.py": "roles, before anybody acts",
+    "access/acting.py": "reads the account that a job acts for",
     "access/bulk_check.py": "the same check for rows out of files",
     "access/flush_check.py": "is the check of writes",
     "access/references.py": "names of organizations and courses, known to all who are signed in",
@@ -33,6 +34,7 @@ NAMED = {
     "entity/related.py": "rows that the checks of validity compare with",
     "entity/uniqueness.py": "a code is unique in the whole tree",
     "entity/validation.py": "what follows from a changed row follows everywhere",
+    "domains/attachments/ties.py": "files of a record that was written through the session go with it",
     "domains/organizations/tree.py": "paths of whole subtrees",
     "domains/party_life/duties.py": "rows that follow from a meeting or course, for those below its organization",
     # Files in.

@@ -15,6 +15,8 @@ from ..presentation import lazy
 from .context import LIBRARY
 from .dashboard import DashboardPage
 from .evaluations import EvaluationsPage
+from .exports import ExportsPage, export_url
+from .imports import ImportsPage, import_url
 from .league import LeaguePage
 from .records import RecordsPage
 from .scorecards import ScorecardPage
@@ -25,6 +27,8 @@ ENTRIES = (
     (WarningsPage, "menu.warnings", Label("预警", "Warnings"), "fa-bell", "overview"),
     (LeaguePage, "menu.league", Label("排行榜", "League table"), "fa-ranking-star", "overview"),
     (ScorecardPage, "menu.scorecards", Label("记分卡", "Scorecard"), "fa-chart-simple", "overview"),
+    (ImportsPage, "menu.imports", Label("导入", "Imports"), "fa-upload", "records"),
+    (ExportsPage, "menu.exports", Label("我的导出", "My exports"), "fa-file-export", "records"),
     (EvaluationsPage, "menu.evaluations", Label("评定", "Evaluations"), "fa-rotate", "rules"),
 )
 
@@ -35,3 +39,4 @@ def install(app: Flask, appbuilder: Any, settings: Settings) -> None:
     for page, name, label, icon, category in ENTRIES:
         appbuilder.add_view(page, name, label=lazy(label), icon=icon, category=category)
     appbuilder.add_view_no_menu(RecordsPage)
+    app.jinja_env.globals.update(import_url=import_url, export_url=export_url)
