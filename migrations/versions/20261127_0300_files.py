@@ -1,6 +1,6 @@
 """Imports and exports that people asked for, and attachments of records.
 
-Revision 20261127_03, after 20261126_065.
+Revision 20261127_03, after 20261126_08.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from alembic import op
 from sqlalchemy.dialects import mysql
 
 revision = "20261127_03"
-down_revision = "20261126_065"
+down_revision = "20261126_08"
 branch_labels = None
 depends_on = None
 
