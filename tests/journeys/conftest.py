@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import csv
+import os
 import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from app.database.clock import today
+from config import PROJECT_DIR
 from tests.command_line.test_serve import Served
 from tests.conftest import missing_service
 from tests.console.test_look import CHROMIUM, QUIET
@@ -21,6 +26,8 @@ SECONDS_TO_FIRST_PAGE = 150
 """About twenty on two idle cores."""
 FIRST_EVALUATIONS = [("schedule", "published")] * 3
 """Of the end of last year, of yesterday and of today."""
+DAYS_BACK = int(os.environ.get("JOURNEY_DAYS_BACK") or (today().day + 20 if today().month == 1 else 0))
+"""How far in the past the installation lives: in January, when nothing is due yet, in December (``earlier``)."""
 ADMINISTRATOR_PASSWORD = "Journey-First-2026"
 
 
@@ -42,6 +49,16 @@ class Installation:
     accounts: dict[str, Account]
 
     @property
+    def today(self) -> date:
+        """The day it takes it to be."""
+        return today() - timedelta(days=DAYS_BACK)
+
+    def worker(self) -> int:
+        """The process that evaluates."""
+        [found] = [number for number, words in self.served.processes().items() if "rq_worker evaluation" in words]
+        return found
+
+    @property
     def base(self) -> str:
         return f"http://127.0.0.1:{self.served.port}"
 
@@ -49,7 +66,11 @@ class Installation:
 @pytest.fixture(scope="session")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """Started by the supervisor with everything that belongs to it; nothing of it is left afterwards."""
-    served = Served(tmp_path_factory.mktemp("journeys"), ADMIN_PASSWORD=ADMINISTRATOR_PASSWORD)
+    environment = {"ADMIN_PASSWORD": ADMINISTRATOR_PASSWORD}
+    if DAYS_BACK:
+        paths = [str(Path(__file__).with_name("earlier")), str(PROJECT_DIR)]
+        environment |= {"PYTHONPATH": os.pathsep.join(paths), "JOURNEY_DAYS_BACK": str(DAYS_BACK)}
+    served = Served(tmp_path_factory.mktemp("journeys"), **environment)
     try:
         served.up(SECONDS_TO_FIRST_PAGE)
         wait_until(lambda: served.evaluations() == FIRST_EVALUATIONS, 120)

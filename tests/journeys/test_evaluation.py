@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 from collections.abc import Callable
 
 import pytest
 
+from .conftest import Installation
 from .visitor import Visitor, number
 
 DONE_WITHIN = 60
@@ -57,3 +60,33 @@ def test_two_evaluations_are_not_asked_for_at_once(visit: Callable[..., Visitor]
         assert "已经有一次评定在进行" in second.text()
     visitor.page.goto(second.url)
     visitor.page.wait_for_selector("#progress .tag:has-text('已完成')", timeout=DONE_WITHIN * 1000)
+
+
+def test_an_evaluation_is_stopped(installation: Installation, visit: Callable[..., Visitor]) -> None:
+    visitor, worker = visit("demo_rules"), installation.worker()
+    os.kill(worker, signal.SIGSTOP)  # so that there is time to stop it
+    try:
+        visitor.go("/evaluations/")
+        visitor.follow("main button:has-text('开始评定')")
+        address = visitor.page.url
+        stop = visitor.page.locator("#progress button:has-text('停止')")
+        stop.click()
+        assert "停止这次评定？已有的结果不变。" in visitor.page.locator("#confirm-text").inner_text()
+        visitor.page.locator("#modal-confirm [data-dismiss]").last.click()
+        visitor.page.wait_for_selector("#modal-confirm", state="hidden")
+        assert stop.is_visible(), "whoever thinks better of it stops nothing"
+        stop.click()
+        visitor.page.wait_for_selector("#modal-confirm-ok", state="visible")
+        for _ in range(2):  # what is asked about is not exchanged while the question stands
+            visitor.page.wait_for_event("response", lambda answer: answer.url.endswith("/progress"))
+        visitor.follow("#modal-confirm-ok")
+        assert visitor.page.url == address
+        assert visitor.text("#progress .tag") == "已停止"
+    finally:
+        os.kill(worker, signal.SIGCONT)
+    # It stays so when the worker comes to it, and another can be started.
+    visitor.follow("main button:has-text('开始评定')")
+    visitor.page.wait_for_selector("#progress .tag:has-text('已完成')", timeout=DONE_WITHIN * 1000)
+    visitor.page.goto(address)
+    assert visitor.text("#progress .tag") == "已停止"
+    assert visitor.page.locator("#progress button").count() == 0

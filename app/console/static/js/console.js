@@ -63,6 +63,9 @@
     .on('shown.bs.modal', function () { agree.focus(); })
     .on('hidden.bs.modal', function () { if (asked) asked.focus(); asked = null; });
   if (agree) agree.addEventListener('click', function () { if (asked) asked.click(); });
+  document.addEventListener('htmx:beforeSwap', function (event) {   /* what asks is not exchanged under the reader's eyes */
+    if (asked && event.detail.target.contains(asked)) event.detail.shouldSwap = false;
+  });
 
   /* ---- selection of rows, list by list ---- */
   document.querySelectorAll('form[data-list]').forEach(function (form) {
