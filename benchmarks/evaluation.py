@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import statistics
 import tempfile
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,10 +46,12 @@ class Size:
     full: str
     tenth: str
     turns: int
-    """How often the evaluation and the baseline are run, each from nothing published."""
+    """How often at most the evaluation and the baseline are run, each from nothing published."""
     saves: int
 
 
+LONGEST_TURNS_SECONDS = 150.0
+"""After this no further turn is begun, so that all ends in reasonable time on a slow or busy machine."""
 SIZES = {"district": Size("district", "tenth", 3, 50), "small": Size("small", "small", 1, 3)}
 
 
@@ -83,7 +86,12 @@ class _Measuring:
         filled = self.full.part("fill", self.size.full)
         self.say(f"{filled['organizations']:,} organizations, {filled['members']:,} members, {filled['rows']:,} rows")
         ours, theirs = [], []
+        began = time.monotonic()
         for _ in range(self.size.turns):
+            if ours and time.monotonic() - began > LONGEST_TURNS_SECONDS:
+                break
+            if ours:
+                forget(self.full)
             theirs.append(self.full.part("baseline"))
             expected = results(self.full)
             forget(self.full)
@@ -93,8 +101,6 @@ class _Measuring:
                 f"evaluation {ours[-1]['seconds']:.2f} s ({ours[-1]['cpu']:.2f} CPU, {ours[-1]['peak_mb']:.0f} MB), "
                 f"baseline {theirs[-1]['seconds']:.2f} s ({theirs[-1]['cpu']:.2f} CPU, {theirs[-1]['peak_mb']:.0f} MB)"
             )
-            if len(ours) < self.size.turns:
-                forget(self.full)
         seconds, baseline = (min(each["seconds"] for each in turns) for turns in (ours, theirs))
         plain = self.full.part("straightforward")
         self.say(
