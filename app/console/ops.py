@@ -7,6 +7,7 @@ changed; members' data is in none of it. It stands in the console's frame, with 
 from __future__ import annotations
 
 import warnings
+from datetime import date
 from typing import Any
 
 from flask import Flask, abort, current_app, redirect, request, url_for
@@ -19,20 +20,24 @@ from flask_appbuilder import expose as fab_expose
 from flask_appbuilder import has_access
 from flask_login import current_user
 from flask_wtf import FlaskForm
+from markupsafe import Markup
 from redis.exceptions import RedisError
 
 from app.access.accounts import SignInFailure
 from app.access.audit import AuditAction, AuditEvent
 from app.access.permissions import OPERATIONS
 from app.entity.labels import Label
+from app.entity.registry import registry
 from app.evaluation.models import Change, Evaluation, Lease, PeriodRecord, RuleVersion, Run
 from config import Settings
 
-from .presentation import fmt, lazy, t, text
+from .pages.context import rule_label
+from .presentation import fmt, lazy, period_name, t, text
 from .queue_keys import key_details, read_keys
 from .settings_shown import settings_shown
 
 URL = "/ops"
+SHOWN_OF_A_HASH = 12
 TITLE = Label("机房", "Machine room")
 
 SIGN_INS = (
@@ -106,6 +111,8 @@ WORDS: dict[str, Label] = {
     "schedule": Label("定时", "Schedule"),
     "command": Label("命令行", "Command line"),
     "change": Label("记录变更", "Change of records"),
+    "index": Label("指数", "Index"),
+    "warning": Label("预警", "Warning"),
 }
 """What codes of system tables say; one that is missing here is shown as it is."""
 
@@ -127,11 +134,41 @@ class Guarded:
         return super().render(template, **{**frame, **context})  # type: ignore[misc]
 
 
+WHAT_IS_THERE: dict[str, Label] = {
+    "ops_evaluation": Label(
+        "每次评定：谁发起、进度、用时、问题", "Each evaluation: who asked, how far it came, what went wrong"
+    ),
+    "ops_run": Label("每条规则每次评定的结果数和规则版本", "Each rule evaluated once: results and rule version"),
+    "ops_rule_version": Label("用过的规则版本和首次使用时间", "Rule versions that have been used, and since when"),
+    "ops_period": Label("各周期是进行中、暂定还是已封账", "Which periods are open, provisional or closed"),
+    "ops_change": Label(
+        "已保存、还没有重新评定的改动；长期不减少时检查评定进程",
+        "Saved changes not yet scored again; if they stay, look at the evaluation worker",
+    ),
+    "ops_lease": Label("正在评定的规则由哪个进程占用", "Which process holds the rules being evaluated"),
+    "ops_audit_event": Label("登录、退出、锁定和解锁", "Sign-ins, sign-outs, locks and unlocks"),
+    "ops_sign_in_failure": Label(
+        "连续输错密码的用户名，锁定到何时", "Names with failures in a row, and until when they are locked"
+    ),
+    "ops_queue": Label("任务队列里的键，只读", "The queue's keys, read only"),
+    "ops_files": Label(
+        "规则目录中的文件，只读；规则经审批修改", "Files of the rules folder, read only: rules change by approval"
+    ),
+    "ops_settings": Label(
+        "本系统运行时的环境变量，不含密码", "The settings this installation runs with, without passwords"
+    ),
+}
+"""What each page is for, by its endpoint."""
+
+
 class Overview(Guarded, AdminIndexView):
     """What there is to look at."""
 
     def __init__(self) -> None:
         super().__init__(name=lazy(TITLE), url=URL, endpoint="ops", template="ops/index.html")
+
+    def render(self, template: str, **context: Any) -> Any:
+        return super().render(template, what_is_there=WHAT_IS_THERE, **context)
 
 
 class Table(Guarded, ModelView):
@@ -182,7 +219,19 @@ class SignIns(Table):
 
 def _value(_view: Any, _context: Any, row: Any, column: str) -> Any:
     value = getattr(row, column)
-    return text(WORDS[value]) if column in ("state", "action", "cause", "extent") and value in WORDS else fmt(value)
+    if column in ("state", "action", "cause", "extent", "rule_kind") and value in WORDS:
+        return text(WORDS[value])
+    if column == "entity" and value in registry:
+        return text(registry[value].label)
+    if column in ("rule_code", "requested_rules") and value:
+        return t("、", ", ").join(text(rule_label(code)) for code in value.split())
+    if column in ("rule_version", "version") and value:
+        return Markup('<code title="{}">{}</code>').format(value, value[:SHOWN_OF_A_HASH])
+    if column == "period_code" or column == "requested_period":
+        return period_name(value) if value else fmt(None)
+    if isinstance(value, date):
+        return Markup('<span class="nowrap">{}</span>').format(fmt(value))
+    return fmt(value)
 
 
 class RuleFiles(Guarded, FileAdmin):
