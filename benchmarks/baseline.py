@@ -24,6 +24,7 @@ from app.rules.library import RuleLibrary
 from app.rules.model import Index
 
 from . import baseline_scores as scores
+from . import baseline_services as services
 from . import baseline_sources as sources
 from .baseline_sources import Days, Read
 
@@ -31,11 +32,12 @@ from .baseline_sources import Days, Read
 def run(engine: Engine, library: RuleLibrary, today: date) -> None:
     """Evaluate both indices and all warnings on a day, and publish them. ``library`` names the runs' rule versions."""
     days = Days(today)
-    members, organizations, courses, punishments = read_all(engine, days)
+    members, organizations, courses, punishments, records = read_all(engine, days)
     warned = scores.Warned()
     vanguard = scores.vanguard(members, days)
     scores.member_warnings(warned, members, days)
     scores.record_warnings(warned, courses, punishments, days)
+    services.warnings(warned, records, members, days)
     scores.organization_warnings(warned, organizations, days)
     levels = pl.concat(warned.levels, how="vertical_relaxed")
     strength = scores.strength(with_results(organizations, vanguard, levels), days)
@@ -69,8 +71,10 @@ def reader(engine: Engine) -> tuple[Read, object]:
     return read_rows, connection
 
 
-def read_all(engine: Engine, days: Days) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    """Members, organizations, courses and punishments with all their figures."""
+def read_all(
+    engine: Engine, days: Days
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame, dict[str, pl.DataFrame]]:
+    """Members, organizations, courses, punishments and the other records, with all their figures."""
     read, connection = reader(engine)
     try:
         organizations = sources.organizations(read)
@@ -84,6 +88,10 @@ def read_all(engine: Engine, days: Days) -> tuple[pl.DataFrame, pl.DataFrame, pl
             sources.appraisal_by_member(read, days),
             sources.observations(read, days, "member"),
             sources.commendations_by_member(read, days),
+            services.served_by(read, days, "member"),
+            services.claims_by(read, days, "member_id"),
+            services.no_shows_by_member(read, days),
+            services.registered_members(read, days),
         ):
             members = members.join(figures, on="id", how="left")
         organizations = organizations.with_columns(organization_id="id", member_id=pl.lit(None, pl.Int64))
@@ -97,17 +105,25 @@ def read_all(engine: Engine, days: Days) -> tuple[pl.DataFrame, pl.DataFrame, pl
             sources.observations(read, days, "organization"),
             sources.reported_last(read, days),
             sources.commendations_by_organization(read, days),
+            services.served_by(read, days, "organization"),
+            services.claims_by(read, days, "claimer_id"),
         ):
             organizations = organizations.join(figures, on="id", how="left")
         courses = sources.courses_due(read).join(places, on="organization_id", how="left")
         punishments = sources.punishments_open(read).join(places, on="organization_id", how="left")
+        records = services.read_records(read, days)
+        records = {
+            name: frame.join(places, on="organization_id", how="left") if name != "holiday" else frame
+            for name, frame in records.items()
+        }
     finally:
         connection.close()
     members = counted(members, "hours", "hours_last", "called", "came", "truant", "in_a_row", "months_due", "in_time")
     members = counted(members, "unpaid", "paid_lately", "honours", "punished", "crimes")
+    members = counted(members, "claims_realised", "stood_up", "registered")
     members = reported(members, "tasks_given", "tasks_done", "volunteer_hours", "wishes_realised")
     members = reported(members, "suggestions_adopted", "no_shows", "complaints")
-    return members, figures_of_organizations(organizations), courses, punishments
+    return members, figures_of_organizations(organizations), courses, punishments, records
 
 
 def counted(frame: pl.DataFrame, *names: str) -> pl.DataFrame:
@@ -127,6 +143,7 @@ def figures_of_organizations(organizations: pl.DataFrame) -> pl.DataFrame:
     whole += (*sources.KINDS, "by_secretary", "attended", "expected", "attended_quarter", "expected_quarter")
     whole += ("talked", "talked_last", "fees_due", "fees_in_time", "due", "paid", "excellent", "graded", "approved")
     whole += ("excellent_last", "graded_last", "approved_last", "high", "district", "street", "frauds", "notices")
+    whole += ("claims", "claims_realised")
     frame = counted(organizations, *whole).with_columns(pl.col("due", "paid").round(2))
     frame = reported(frame, "tasks_given", "tasks_signed_in_time", "wishes_claimed", "wishes_realised")
     frame = reported(frame, "volunteer_hours", "households_visited", "resources_published", "demands_published")

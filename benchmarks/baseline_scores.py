@@ -1,4 +1,4 @@
-"""Both indices and all 36 warnings in Polars by hand, from the tables of ``baseline_sources``.
+"""Both indices and the warnings on members, organizations, courses and punishments in Polars by hand.
 
 Nothing in here knows of rule files: weights and thresholds are written where they are used. It is for a first
 evaluation: no light is in force to recover from, and what holds has held since today.
@@ -57,6 +57,11 @@ class Warned:
 def ratio(part: pl.Expr | str, whole: pl.Expr | str) -> pl.Expr:
     part, whole = (pl.col(each) if isinstance(each, str) else each for each in (part, whole))
     return pl.when(whole != 0).then(part / whole)
+
+
+def recorded_and_reported(recorded: pl.Expr, reported: pl.Expr) -> pl.Expr:
+    """What is kept here and what is reported from elsewhere; missing where there is neither."""
+    return pl.coalesce(reported + recorded, reported, recorded)
 
 
 def scored(frame: pl.DataFrame, tree: dict[str, dict[str, float] | float], applies: dict[str, pl.Expr]) -> pl.DataFrame:
@@ -153,9 +158,11 @@ def vanguard(members: pl.DataFrame, days: Days) -> pl.DataFrame:
         2 * pl.col("truant")
         + (pl.col("months_due") - pl.col("in_time"))
         + pl.col("no_shows.sum")
+        + pl.col("stood_up")
         + 3 * pl.col("complaints.sum")
         + 10 * pl.col("punished")
     )
+    claimed = pl.when(pl.col("claims_realised") > 0).then("claims_realised")
     grades = {"excellent": 100.0, "qualified": 80.0, "basically": 40.0, "unqualified": 0.0}
     frame = frame.with_columns(zero).with_columns(
         target(pl.col("hours"), pl.col("hours_due") * pl.col("served")).alias("study"),
@@ -164,8 +171,10 @@ def vanguard(members: pl.DataFrame, days: Days) -> pl.DataFrame:
         pl.col("grade").replace_strict(grades, default=None, return_dtype=pl.Float64).alias("appraised"),
         (ratio("tasks_done.sum", "tasks_given.sum") * 100).alias("tasks"),
         (pl.col("checked_in_on").is_not_null() * 100.0).alias("reported"),
-        target(mean_times_number("volunteer_hours"), 30 * pl.col("served")).alias("volunteering"),
-        (mean_times_number("wishes_realised") / 3 * 100).alias("wishes"),
+        target(
+            recorded_and_reported(pl.col("served_hours"), mean_times_number("volunteer_hours")), 30 * pl.col("served")
+        ).alias("volunteering"),
+        (recorded_and_reported(claimed, mean_times_number("wishes_realised")) / 3 * 100).alias("wishes"),
         (pl.col("honours") * 100.0).alias("honoured"),
         (pl.col("suggestions_adopted.sum") * 100).alias("ideas"),
         ((20 - lost).clip(0) / 20 * 100).alias("discipline"),
@@ -382,10 +391,13 @@ def strength(organizations: pl.DataFrame, days: Days) -> pl.DataFrame:
         number = pl.sum_horizontal(f"{metric}.n" for metric in metrics)
         return ratio(total, number) * number
 
-    share, hours = ratio("attended", "expected"), mean_times_number("volunteer_hours") / c("members")
+    share = ratio("attended", "expected")
+    hours = recorded_and_reported(c("served_hours"), mean_times_number("volunteer_hours")) / c("members")
     frame = frame.with_columns(
         pl.when(c("judged") & hours.is_finite()).then(hours).alias("hours_each"), share.alias("share")
     )
+    wishes_done = c("wishes_realised.sum").fill_null(0.0) + c("claims_realised")
+    wishes_due = c("wishes_claimed.sum").fill_null(0.0) + c("claims")
     position = c("hours_each").rank("average").over("unit_type") - 1
     count = c("hours_each").count().over("unit_type")
     turnout = pl.when(c("share").is_null()).then(pl.lit(None, pl.Float64))
@@ -409,7 +421,7 @@ def strength(organizations: pl.DataFrame, days: Days) -> pl.DataFrame:
         (((c("org_life_meeting") > 0).cast(pl.Float64) + (c("democratic_appraisal") > 0)) / 2 * 100).alias("yearly"),
         turnout.otherwise(0.0).alias("turnout"),
         (ratio("fees_in_time", "fees_due") * 100).alias("fee_rate"),
-        (ratio("wishes_realised.sum", "wishes_claimed.sum") * 100).alias("wishes"),
+        (ratio(wishes_done, wishes_due) * 100).alias("wishes"),
         (ratio(position, count - 1) * 100).alias("volunteering"),
         (ratio(mean_times_number("households_visited"), "households") / pl.lit(days.elapsed) * 100).alias("visiting"),
         ((c("satisfaction") - 60) / (95 - 60) * 100).alias("satisfied"),

@@ -22,6 +22,8 @@ from app.domains.members.models import Member, Post
 from app.domains.observations.models import Observation
 from app.domains.organizations.models import Organization
 from app.domains.party_life.models import Appraisal, Attendance, Commendation, FeePayment, Meeting, StudyRecord
+from app.domains.volunteering.models import CheckIn, Enrolment
+from app.domains.wishes.models import WishClaim
 from app.evaluation.models import IN_FORCE, Run, Score, WarningState
 
 from .baseline_sources import Days
@@ -202,6 +204,19 @@ def member_score(session: Session, member_id: int, days: Days) -> float:
         if row.kind == "punishment" and (row.effective_on or date.min) <= days.today <= (row.expires_on or date.max):
             punished += 1
             crimes += row.grade in ("removed", "probation", "expelled")
+    served_hours = [
+        row.hours
+        for row in rows(session, CheckIn, "member_id", member_id)
+        if row.status == "confirmed" and days.year <= row.held_on <= days.today
+    ]
+    claims = sum(
+        row.status == "realised" and days.year <= row.claimed_on <= days.today
+        for row in rows(session, WishClaim, "member_id", member_id)
+    )
+    stood_up = sum(
+        row.status == "no_show" and days.year <= row.enrolled_at.date() <= days.today
+        for row in rows(session, Enrolment, "member_id", member_id)
+    )
     served = _served(member.joined_on, days)
     leads = member.party_post in ("secretary", "deputy_secretary", "committee")
     grades = {"excellent": 1.0, "qualified": 0.8, "basically": 0.4, "unqualified": 0.0}
@@ -216,7 +231,8 @@ def member_score(session: Session, member_id: int, days: Days) -> float:
             (5, _percent(float(member.checked_in_on is not None)) if member.is_employed else None),
         ]
     )
-    volunteered, realised = figures.get("volunteer_hours"), figures.get("wishes_realised")
+    volunteered = [*figures.get("volunteer_hours", []), *served_hours]
+    realised = [*figures.get("wishes_realised", []), *([claims] if claims else [])]
     positive = _mean(
         [
             (8, _percent(_ratio(sum(volunteered), 30 * served)) if volunteered and not member.is_floating else None),
@@ -226,6 +242,7 @@ def member_score(session: Session, member_id: int, days: Days) -> float:
         ]
     )
     lost = 2 * truant + (due - in_time) + sum(figures.get("no_shows", [])) + 3 * sum(figures.get("complaints", []))
+    lost += stood_up
     discipline = _percent(max(0, 20 - lost - 10 * punished) / 20)
     return 0.0 if crimes else _mean([(60, basic), (20, positive), (20, discipline)])
 

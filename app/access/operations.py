@@ -74,6 +74,9 @@ def perform(engine: Engine, actor: Actor, operation: Operation, key: int, values
 
 
 def _perform(engine: Engine, actor: Actor, operation: Operation, key: int, values: dict[str, Any]) -> str:
+    if engine.dialect.name in ("mysql", "mariadb"):
+        # Its default reads everything as of the first statement: what others did while we waited for a lock as well.
+        engine = engine.execution_options(isolation_level="READ COMMITTED")
     with unit_of_work(engine, replace(actor, unrestricted=True, on_behalf=True)) as session:
         row = _locked(session, actor, operation, key)
         if not operation.offered(row):

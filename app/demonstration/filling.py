@@ -21,15 +21,19 @@ from app.database.engine import for_writing, make_engine
 from app.database.session import Session
 from app.database.statistics import refresh_statistics
 from app.domains.calendar.operations import load_published
+from app.domains.development.models import DevelopmentCase, DevelopmentReview, MembershipTransfer
 from app.domains.members.models import Member, Post
 from app.domains.observations.models import Observation
 from app.domains.organizations.models import Organization
 from app.domains.party_life.models import Appraisal, Attendance, Commendation, Course, FeePayment, Meeting, StudyRecord
+from app.domains.volunteering.models import Activity, CheckIn, Enrolment, Volunteer
+from app.domains.wishes.models import PointEntry, Wish, WishClaim
 from app.entity.labels import UserError
 from config import Settings
 
-from . import accounts, duties, meetings, organizations, people, reports
+from . import accounts, development, duties, meetings, organizations, people, reports
 from .scales import SCALES, Scale
+from .services import services
 
 Progress = Callable[[str, int, int], None]
 LABEL = "生成演示数据 / Making demonstration records"
@@ -38,6 +42,8 @@ BRANCHES_AT_A_TIME = 400
 
 FILLED = (Organization, Member, Post, Course, Meeting, Attendance, FeePayment, StudyRecord, Appraisal, Commendation)
 FILLED += (Observation,)
+FILLED += (DevelopmentCase, DevelopmentReview, MembershipTransfer)
+FILLED += (Wish, WishClaim, Volunteer, Activity, Enrolment, CheckIn, PointEntry)
 PREFIXES = {
     Attendance: "DH",
     FeePayment: "DF",
@@ -125,6 +131,7 @@ class _Filling:
             own = members.join(branches.select(organization_id="id"), on="organization_id", how="semi")
             self.insert(Member, people.encrypted(own))
             self.insert_records(tree, courses, branches, groups, own)
+            self.insert_services(tree, branches, own)
         self.insert(Post, posts)
         self.progress(LABEL, total, total)
         self._continue_ids()
@@ -149,6 +156,24 @@ class _Filling:
         self.insert(Appraisal, duties.appraisals(own, self.as_of))
         self.insert(Commendation, reports.commendations(branches, own, self.as_of))
         self.insert(Observation, reports.observations(branches, own, self.as_of))
+
+    def insert_services(self, tree: organizations.Tree, branches: pl.DataFrame, own: pl.DataFrame) -> None:
+        """Who is on the way into the Party or to another branch; wishes, volunteering and the points for them."""
+        cases = development.cases(branches, own, self.as_of, self.next(DevelopmentCase))
+        self.insert(DevelopmentCase, cases)
+        self.insert(DevelopmentReview, development.reviews(cases, self.as_of, self.next(DevelopmentReview)))
+        first = self.next(MembershipTransfer)
+        self.insert(MembershipTransfer, development.transfers(tree.branches, own, self.as_of, first))
+        models = (Wish, WishClaim, Volunteer, Activity, Enrolment, CheckIn, PointEntry)
+        first_ids = {model.__tablename__: self.next(model) for model in models}
+        made = services(self.scale, branches, tree.organizations, own, self.as_of, first_ids)
+        frames = (made.wishes, made.claims, made.volunteers, made.activities, made.enrolments, made.check_ins)
+        for model, frame in zip(models, (*frames, made.points), strict=True):
+            self.insert(model, frame)
+
+    def next(self, model: type) -> int:
+        """The id of the next row of a table."""
+        return self.counts[model.__tablename__] + 1
 
     def insert(self, model: type, frame: pl.DataFrame) -> None:
         """Insert the columns that the table has; rows without an id are numbered on, and named by that number."""

@@ -15,8 +15,6 @@ QUARTERLY_METRICS = (("satisfaction", 401, 62.0, 30.0, 7.0, 1),)
 YEARLY_METRICS = (
     ("households", 411, 300.0, 0.0, 900.0, 0),
     ("households_visited", 412, 60.0, 420.0, 160.0, 0),
-    ("volunteer_hours", 413, 40.0, 420.0, 240.0, 0),
-    ("wishes_claimed", 414, 4.0, 0.0, 12.0, 0),
     ("resources_published", 415, 0.0, 4.0, 2.0, 0),
     ("demands_published", 416, 0.0, 3.0, 2.0, 0),
     ("tasks_given", 417, 6.0, 0.0, 8.0, 0),
@@ -25,7 +23,6 @@ YEARLY_METRICS = (
 )
 # Of how many of another figure, and which share at quality 0 and how much more at 1.
 SHARES = (
-    ("wishes_realised", "wishes_claimed", 0.35, 0.62),
     ("tasks_signed_in_time", "tasks_given", 0.6, 0.41),
     ("matches_agreed", "matches_proposed", 0.3, 0.68),
     ("projects_done", "projects_due", 0.4, 0.6),
@@ -127,13 +124,10 @@ def observations(branches: pl.DataFrame, people: pl.DataFrame, as_of: date) -> p
     year = str(Period.containing(as_of, PeriodKind.YEAR))
     active = people.filter(pl.col("left_on").is_null())
     for metric, salt, share, most in (
-        ("volunteer_hours", 440, 0.55, 45),
         ("suggestions_adopted", 441, 0.04, 1),
-        ("wishes_realised", 442, 0.12, 3),
         ("complaints", 443, 0.003, 1),
-        ("no_shows", 444, 0.01, 2),
     ):
-        zeal = pl.lit(share) if metric in ("complaints", "no_shows") else share * (0.4 + 0.8 * pl.col("diligence"))
+        zeal = pl.lit(share) if metric == "complaints" else share * (0.4 + 0.8 * pl.col("diligence"))
         frames.append(
             active.filter(chance(salt, "id") < zeal).select(
                 member_id="id",

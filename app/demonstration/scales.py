@@ -32,14 +32,16 @@ class Scale:
     free_studies: int
     """Further study records of a member a year."""
     study_years: int
+    activities: int
+    """Of volunteers, a branch and year; the fewer, the longer each."""
 
 
 SCALES = {
     scale.name: scale
     for scale in (
-        Scale("small", DATA / "minhang.csv", 1, 2, 9.6, 23, 24, 24, 14, 4, 3, 2),
-        Scale("district", DATA / "minhang.csv", 9, 32, 20.5, 49, 14, 12, 5, 1, 1, 1),
-        Scale("city", DATA / "shanghai.csv", 3, 8, 18.0, 43, 14, 12, 5, 1, 1, 1),
+        Scale("small", DATA / "minhang.csv", 1, 2, 9.6, 23, 24, 24, 14, 4, 3, 2, 9),
+        Scale("district", DATA / "minhang.csv", 9, 32, 20.5, 49, 14, 12, 5, 1, 1, 1, 4),
+        Scale("city", DATA / "shanghai.csv", 3, 8, 18.0, 43, 14, 12, 5, 1, 1, 1, 4),
     )
 }
 """small: about 600 organizations and 6,000 members; district: 6,000, 120,000 and 3 million records; city: 21,000,

@@ -133,7 +133,6 @@ def upgrade() -> None:
         sa.Column("activist_filed_on", sa.Date(), nullable=True),
         sa.Column("contact_one_id", sa.Integer(), nullable=True),
         sa.Column("contact_two_id", sa.Integer(), nullable=True),
-        sa.Column("last_reviewed_on", sa.Date(), nullable=True),
         sa.Column("publicity_from", sa.Date(), nullable=True),
         sa.Column("publicity_to", sa.Date(), nullable=True),
         sa.Column("prospect_on", sa.Date(), nullable=True),
@@ -395,6 +394,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("bc_enrolment", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_enrolment_activity_id"), ["activity_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_enrolment_enrolled_at"), ["enrolled_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_enrolment_held_on"), ["held_on"], unique=False)
         batch_op.create_index(batch_op.f("ix_enrolment_member_id"), ["member_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_enrolment_organization_id"), ["organization_id"], unique=False)

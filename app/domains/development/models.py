@@ -147,7 +147,6 @@ class DevelopmentCase(Entity):
     contact_one: Mapped[Member | None] = relationship(foreign_keys=[contact_one_id])
     contact_two_id: Mapped[int | None] = reference("member", "培养联系人二", "Second contact")
     contact_two: Mapped[Member | None] = relationship(foreign_keys=[contact_two_id])
-    last_reviewed_on: Mapped[date | None] = day("最近考察日期", "Last reviewed on", editable=False)
     publicity_from: Mapped[date | None] = day("公示开始日期", "Made public from")
     publicity_to: Mapped[date | None] = day("公示结束日期", "Made public to")
     prospect_on: Mapped[date | None] = day("确定为发展对象日期", "Prospect on")

@@ -185,7 +185,8 @@ class Enrolment(Entity):
         icon="fa-clipboard-user",
         person="member",
         parties=("organization", "organizer"),
-        dated_by="held_on",
+        # Not by the day of the activity: who has enrolled counts before it is held.
+        dated_by="enrolled_at",
         natural_key=("activity", "volunteer"),
         order_by="-held_on",
         measure="条",
@@ -223,7 +224,7 @@ class Enrolment(Entity):
     role: Mapped[ServiceRole] = code_of(
         ServiceRole, "服务角色", "Role", default=ServiceRole.VOLUNTEER, name="service_role", key="role"
     )
-    enrolled_at: Mapped[datetime] = moment("报名时间", "Enrolled at", listed=True, default=checks.now)
+    enrolled_at: Mapped[datetime] = moment("报名时间", "Enrolled at", listed=True, index=True, default=checks.now)
     is_proxy: Mapped[bool] = flag("代报名", "Enrolled by others")
     cancelled_at: Mapped[datetime | None] = moment("取消时间", "Cancelled at")
     reason: Mapped[str | None] = text("取消原因", "Cancelled because", 200)

@@ -63,12 +63,12 @@ def claim_faults(row: Any, related: Related) -> Iterator[FieldError]:
 def point_faults(row: Any, related: Related) -> Iterator[FieldError]:
     """The balance follows from the line before; a line that was written stays."""
     state = inspect(row)
-    if state.persistent:
+    if state.persistent and state.modified:
         yield FieldError("delta", "积分流水只能追加，不能修改", "the ledger is only added to, never changed")
         return
     model = type(row)
     before = select(model.balance).where(model.account == row.account, model.serial_no == row.serial_no - 1)
-    last = related.session.scalar(before)
+    last = related.session.scalar(before.with_for_update())  # as it is now, on MariaDB as well
     if last is None and row.serial_no > 1:
         yield FieldError("serial_no", "前一笔不存在", "the line before is missing")
     elif (last or 0) + row.delta != row.balance:

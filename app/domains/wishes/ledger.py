@@ -114,4 +114,4 @@ def _keep(session: OrmSession, _context: Any, _instances: Any) -> None:
 
 def _last(session: Session, account: str) -> PointEntry | None:
     statement = select(PointEntry).where(PointEntry.account == account)
-    return session.scalars(statement.order_by(PointEntry.serial_no.desc()).limit(1)).first()
+    return session.scalars(statement.order_by(PointEntry.serial_no.desc()).limit(1).with_for_update()).first()
