@@ -110,7 +110,8 @@ def no_shows_by_member(read: Read, days: Days) -> pl.DataFrame:
     return read(
         f"""
         SELECT member_id, COUNT(*) FROM bc_enrolment
-        WHERE member_id IS NOT NULL AND status = 'no_show' AND DATE(enrolled_at) BETWEEN '{days.year}' AND '{days.today}'
+        WHERE member_id IS NOT NULL AND status = 'no_show'
+          AND DATE(enrolled_at) BETWEEN '{days.year}' AND '{days.today}'
         GROUP BY member_id
         """,
         {"id": N, "stood_up": N},

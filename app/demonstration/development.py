@@ -140,8 +140,9 @@ def _coming(branches: pl.DataFrame, as_of: date) -> pl.DataFrame:
         .with_columns(applied_on=today - _days(634, 2, 150, "number"))
         .with_columns(talked_on=pl.col("applied_on") + _days(635, 3, 28, "number"))
         .with_columns(
-            talked_on=pl.when((pl.col("talked_on") <= as_of) & (chance(636, "number") < 0.75 + 0.25 * pl.col("quality")))
-            .then("talked_on")
+            talked_on=pl.when(
+                (pl.col("talked_on") <= as_of) & (chance(636, "number") < 0.75 + 0.25 * pl.col("quality"))
+            ).then("talked_on")
         )
     )  # fmt: skip
     empty = ("activist_on", "prospect_on", "prereview_on", "accepted_on", "approved_on", "oath_on")
@@ -192,7 +193,8 @@ def transfers(branches: pl.DataFrame, people: pl.DataFrame, as_of: date, first: 
     came = own.filter((pl.col("luck") < 0.012) & pl.col("left_on").is_null()).with_columns(
         kind=pl.lit("within_city"), status=pl.lit("received"), from_organization_id=new, to_organization_id=old,
         issued_on=pl.max_horizontal(today - _days(651, 40, 420, "member_id"), pl.col("joined_on")),
-    ).with_columns(received_on=pl.min_horizontal(pl.col("issued_on") + _days(652, 3, 30, "member_id"), today))  # fmt: skip
+    )  # fmt: skip
+    came = came.with_columns(received_on=pl.min_horizontal(pl.col("issued_on") + _days(652, 3, 30, "member_id"), today))
     going = own.filter((pl.col("luck") > 0.992) & pl.col("left_on").is_null()).with_columns(
         kind=pl.lit("within_city"), status=pl.lit("issued"), from_organization_id=old, to_organization_id=new,
         issued_on=pl.max_horizontal(today - _days(653, 0, 100, "member_id"), pl.col("joined_on")),

@@ -41,6 +41,8 @@ class Sweep:
 SCHEDULE: tuple[Daily, ...] = (
     # What is owed from today on, before anything is evaluated.
     Daily("create_due", "20 0 * * *"),
+    # Letters that are valid no longer, claims without contact: what follows from the day alone.
+    Daily("end_overdue", "25 0 * * *"),
     # Periods that ended yesterday are evaluated once more before the first evaluation of the new ones.
     Daily("close_due_periods", "40 1 * * *"),
     # Every rule in force, indices and warnings.

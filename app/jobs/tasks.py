@@ -18,7 +18,9 @@ from app.database.engine import for_writing, make_engine
 from app.database.session import unit_of_work
 from app.database.statistics import refresh_statistics
 from app.domains import all as domains
+from app.domains.development.operations import expire_transfers
 from app.domains.party_life import duties
+from app.domains.wishes.operations import return_overdue
 from app.entity.labels import Label, UserError
 from app.entity.periods import Period
 from app.evaluation import periods
@@ -183,6 +185,11 @@ def take_up_files() -> int:
     for export_id in files:
         enqueue("write_export", export_id=export_id)
     return len(steps) + len(files)
+
+
+def end_overdue() -> int:
+    """End letters of introduction and claims of wishes whose time is over; how many."""
+    return expire_transfers(_engine(), today()) + return_overdue(_engine(), today())
 
 
 def prune() -> int:
