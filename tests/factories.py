@@ -12,10 +12,13 @@ from typing import Any
 
 from app.domains.attachments.models import Attachment
 from app.domains.calendar.models import Holiday
+from app.domains.content.models import Article, Survey, SurveyAnswer
 from app.domains.development.models import DevelopmentCase, DevelopmentReview, MembershipTransfer
+from app.domains.duties.models import Assessment, Task, TaskReport, Visit
 from app.domains.members.models import Member, Post
 from app.domains.observations.models import Observation
 from app.domains.organizations.models import Organization
+from app.domains.partnership.models import Demand, Match, Project, Resource
 from app.domains.party_life.models import (
     Appraisal,
     Attendance,
@@ -24,6 +27,13 @@ from app.domains.party_life.models import (
     FeePayment,
     Meeting,
     StudyRecord,
+)
+from app.domains.performance.models import (
+    PerformanceCost,
+    PerformanceFunding,
+    PerformanceGoal,
+    PerformanceSafeguard,
+    PerformanceTarget,
 )
 from app.domains.volunteering.models import Activity, CheckIn, Enrolment, Volunteer
 from app.domains.wishes.models import PointEntry, Wish, WishClaim
@@ -283,3 +293,161 @@ def point_entry(**values: Any) -> PointEntry:
         **values,
     }
     return PointEntry(**values)
+
+
+# --- partnership ---
+
+
+def resource(**values: Any) -> Resource:
+    """A lecture room, a draft unless it is said to be open."""
+    values = _with("organization", organization, values)
+    return Resource(**{"code": _code("ZY"), "title": "测试会议室", "category": "venue", **values})
+
+
+def demand(**values: Any) -> Demand:
+    values = _with("organization", organization, values)
+    return Demand(**{"code": _code("XQ"), "title": "测试场地需求", "category": "venue", **values})
+
+
+def match(**values: Any) -> Match:
+    values = _with("resource", resource, _with("demand", demand, values))
+    return Match(**{"code": _code("DJ"), "score": 80.0, "suggested_on": date(2026, 3, 2), **values})
+
+
+def project(**values: Any) -> Project:
+    values = _with("organization", organization, values)
+    values = {
+        "code": _code("XM"),
+        "title": "测试项目",
+        "started_on": date(2026, 3, 1),
+        "due_on": date(2026, 6, 30),
+        **values,
+    }
+    return Project(**values)
+
+
+# --- visits, tasks, assessments ---
+
+
+def visit(**values: Any) -> Visit:
+    values = _with("organization", organization, values)
+    values = {"code": _code("ZF"), "household": "3号楼201室", "visitor": "测试走访人", **values}
+    return Visit(**{"visited_on": date(2026, 3, 10), **values})
+
+
+def task(**values: Any) -> Task:
+    """Issued on 2026-03-02, due by the end of the month."""
+    values = _with("organization", organization, values)
+    values = {
+        "code": _code("RW"),
+        "title": "测试任务",
+        "status": "issued",
+        "issued_on": date(2026, 3, 2),
+        "sign_by": date(2026, 3, 5),
+        "due_on": date(2026, 3, 31),
+        **values,
+    }
+    return Task(**values)
+
+
+def task_report(**values: Any) -> TaskReport:
+    values = _with("task", task, _with("organization", organization, values))
+    values = {"code": _code("BL"), "issued_on": date(2026, 3, 2), "sign_by": date(2026, 3, 5), **values}
+    return TaskReport(**values)
+
+
+def assessment(**values: Any) -> Assessment:
+    values = _with("organization", organization, values)
+    return Assessment(**{"code": _code("KH"), "scheme": "测试考核方案", "period": "2026", **values})
+
+
+# --- articles and surveys ---
+
+
+def article(**values: Any) -> Article:
+    values = _with("organization", organization, values)
+    values = {
+        "code": _code("WZ"),
+        "title": "测试文章",
+        "body": "正文",
+        "status": "published",
+        "published_on": date(2026, 3, 2),
+        **values,
+    }
+    return Article(**values)
+
+
+def survey(**values: Any) -> Survey:
+    """Open during March 2026."""
+    values = _with("organization", organization, values)
+    values = {
+        "code": _code("WJ"),
+        "title": "测试问卷",
+        "question": "您满意吗？",
+        "status": "open",
+        "published_on": date(2026, 3, 1),
+        "opens_on": date(2026, 3, 1),
+        "closes_on": date(2026, 3, 31),
+        **values,
+    }
+    return Survey(**values)
+
+
+def survey_answer(**values: Any) -> SurveyAnswer:
+    values = _with("survey", survey, values)
+    return SurveyAnswer(**{"code": _code("DA"), "rating": "4", "answered_on": date(2026, 3, 5), **values})
+
+
+# --- project performance ---
+
+
+def performance_target(**values: Any) -> PerformanceTarget:
+    values = _with("organization", organization, values)
+    values = {
+        "code": _code("JX"),
+        "title": f"测试项目{next(_numbers)}",
+        "period": "2026",
+        "started_on": date(2026, 1, 1),
+        "ended_on": date(2026, 12, 31),
+        "total_budget": Decimal("100000.00"),
+        "year_budget": Decimal("100000.00"),
+        **values,
+    }
+    return PerformanceTarget(**values)
+
+
+def performance_funding(**values: Any) -> PerformanceFunding:
+    values = _with("target", performance_target, values)
+    return PerformanceFunding(**{"code": _code("ZJ"), "source": "own", "amount": Decimal("100000.00"), **values})
+
+
+def performance_goal(**values: Any) -> PerformanceGoal:
+    values = _with("target", performance_target, values)
+    values = {
+        "code": _code("ZBX"),
+        "title": "测试完成率",
+        "kind": "output",
+        "dimension": "quantity",
+        "target_value": 100.0,
+        **values,
+    }
+    return PerformanceGoal(**values)
+
+
+def performance_cost(**values: Any) -> PerformanceCost:
+    values = _with("target", performance_target, values)
+    values = {
+        "code": _code("GC"),
+        "content_item": "测试服务",
+        "detail": f"测试明细{next(_numbers)}",
+        "unit_price": Decimal("250.00"),
+        "quantity": 400.0,
+        **values,
+    }
+    return PerformanceCost(**values)
+
+
+def performance_safeguard(**values: Any) -> PerformanceSafeguard:
+    values = _with("target", performance_target, values)
+    values = {"code": _code("ZD"), "area": "project", "document_name": f"测试办法{next(_numbers)}", **values}
+    return PerformanceSafeguard(**{"at_planning": True, **values})

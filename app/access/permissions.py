@@ -37,6 +37,8 @@ IMPORT = Permission("can_list", "Import")
 """The page of imports; what may be imported follows from ``can_add`` and ``can_edit`` of the entity."""
 EXPORTS = Permission("can_list", "Export")
 """The page of one's own exports; what may be exported follows from ``can_export`` of the entity."""
+PERFORMANCE_FORM = Permission("can_download", "PerformanceForm")
+"""The filled form of a performance target, of those that one sees."""
 OPERATIONS = Permission("can_access", "Operations")
 """The machine room at ``/ops``."""
 AUDIT = Permission("can_list", "AuditEvent")

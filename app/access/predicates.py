@@ -4,7 +4,8 @@
 |---|---|---|---|---|
 | subtree | rows of their organizations and of those in their territory | of their organizations | their own rows; \
 without a person, their branch's | their own rows |
-| inherited | also rows of organizations above | of their organizations | also those above | nothing |
+| inherited | also rows of organizations above, drafts left out | of their organizations | also those above, drafts \
+left out | nothing |
 | parties | rows of which any party is theirs | the same | of which their branch is a party | nothing |
 | shown below | as above, and rows shown below an organization that is theirs or above | as above | as above | nothing |
 | self | their own rows, if they are members | their own rows | their own rows | their own rows |
@@ -24,7 +25,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, column, false, or_, select, table
+from sqlalchemy import ColumnElement, Select, and_, column, false, or_, select, table, true
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from app.entity.visibility import Visibility
@@ -157,8 +158,11 @@ def _rows(table: ScopedTable, bounds: Bounds, purpose: Purpose) -> ColumnElement
         belongs = lambda owner: owner.in_(organizations)  # noqa: E731
     owners = [getattr(table.model, name) for name in table.organizations]
     conditions = [belongs(owner) for owner in owners]
+    is_out = getattr(table.model, table.inherited_since).is_not(None) if table.inherited_since else true()
+    if bounds.is_member and table.inherited_since:
+        conditions = [and_(condition, is_out) for condition in conditions]
     if _reaches_up(table, purpose):
-        conditions += [owner.in_(bounds.ancestors) for owner in owners]
+        conditions += [and_(owner.in_(bounds.ancestors), is_out) for owner in owners]
     if table.shown_below and purpose is not Purpose.WRITE:
         conditions.append(getattr(table.model, table.shown_below).in_(bounds.line))
     # A table without an owner belongs to nobody that is known here: nobody sees it.

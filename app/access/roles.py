@@ -102,7 +102,7 @@ def _calendar(entity: EntityType) -> Iterable[str]:
     return READING if entity.options.group == "system" else ()
 
 
-_RESULTS = (may.DASHBOARD, may.LEAGUE, may.SCORECARD, may.WARNINGS)
+_RESULTS = (may.DASHBOARD, may.LEAGUE, may.SCORECARD, may.WARNINGS, may.PERFORMANCE_FORM)
 _APPROVING = (may.APPROVE_INDICES, may.APPROVE_WARNINGS)
 
 ROLES: dict[str, RoleDeclaration] = {

@@ -41,6 +41,8 @@ class ScopedTable:
     refers_to_wider: bool = False
     shown_below: str | None = None
     """The column that holds an organization below which the row is seen as well."""
+    inherited_since: str | None = None
+    """The date column without which a row is a draft, which is not seen from below."""
     read_only: bool = False
     references: dict[str, Reference] = field(default_factory=dict, repr=False)
     """By column."""
@@ -131,6 +133,7 @@ def _of_entity(entity: EntityType) -> ScopedTable:
         is_tree=options.owner == "self",
         refers_to_wider=options.refers_to_wider,
         shown_below=f"{options.shown_below}_id" if options.shown_below else None,
+        inherited_since=options.inherited_since,
         read_only=options.read_only,
         references=_references(entity),
     )

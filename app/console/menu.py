@@ -30,6 +30,10 @@ GROUPS: dict[str, Label] = {
     "records": Label("业务数据", "Records"),
     "development": Label("发展和转接", "Development and transfers"),
     "service": Label("心愿和志愿服务", "Wishes and volunteering"),
+    "partnership": Label("区域共建", "Partnership"),
+    "duties": Label("走访、任务和考核", "Visits, tasks, assessments"),
+    "content": Label("宣传和调查", "Articles and surveys"),
+    "performance": Label("项目绩效", "Project performance"),
     "rules": Label("规则", "Rules"),
     "system": Label("系统", "System"),
 }

@@ -56,6 +56,7 @@ PAGES = {
     "PersonalData": Label("个人信息", "Personal data"),
     "Import": Label("导入", "Imports"),
     "Export": Label("导出", "Exports"),
+    "PerformanceForm": Label("绩效目标申报表", "Forms of performance targets"),
     "Operations": Label("机房", "Machine room"),
     "AuditEvent": Label("审计记录", "Audit trail"),
 }

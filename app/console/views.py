@@ -40,6 +40,7 @@ from .operating import OperatesRows
 from .paging import LARGEST_PAGE, Page
 from .permissions import METHOD_PERMISSIONS, base_permissions, class_name
 from .presentation import fmt, lazy, t, text
+from .record_links import links_of
 from .related import plural, related_tabs
 from .saving import WHOLE, LostUpdate, NotSaved, check_revision, refused, remove, save
 from .values import Unreadable, identifier, parse
@@ -128,6 +129,7 @@ class ConsoleModelView(SavedViewRoutes, BulkEditRoutes, HintRoutes, OperatesRows
             tabs=tabs,
             active_tab=active,
             operations=self.offered_operations(row),
+            record_links=links_of(self.entity.code, row.id),
         )
 
     def _reveal_urls(self, row: Entity) -> dict[str, str]:

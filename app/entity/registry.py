@@ -67,6 +67,9 @@ class EntityOptions:
     shown_below: str | None = None
     """The relation to an organization below which the row is seen as well, once it is set: a wish that was published
     within a street. It is written by its owner's staff alone."""
+    inherited_since: str | None = None
+    """For Visibility.INHERITED: the date field that says since when rows of organizations above are seen. While it is
+    empty the row is a draft: those who keep it see it, those below and members do not."""
     scope: str | None = None
     """The relation whose organization bounds visibility where it is not ``owner`` (observations of members)."""
     dated_by: str | None = None
@@ -247,7 +250,7 @@ def _check(entity: EntityType) -> None:
     """A declaration names only what it has."""
     options = entity.options
     named: list[str] = [options.title, *(name.lstrip("-") for name in [options.order_by] if name)]
-    named += [name for name in (options.dated_by, *(options.valid_between or ())) if name]
+    named += [name for name in (options.dated_by, options.inherited_since, *(options.valid_between or ())) if name]
     named += [name for fields in options.alike for name in fields]
     for name in named:
         if name not in entity.fields:

@@ -301,11 +301,12 @@ def test_moving_an_organization_moves_what_is_seen_of_its_whole_subtree(world: W
         row = system.get(Organization, world.organizations[place].id)
         row.path = row.path.replace(b.path, f"{a.path}{b.id}/")
     system.commit()
+    street = session_for(world.staff("street_a"))
     for entity in registry:
         if entity.options.visibility is Visibility.SUBTREE:
             below = {"street_a", "branch_a1", "branch_a2", "street_b", "branch_b1", "branch_b2"}
             expected = {row.id for place, row in world.rows[entity.code].items() if place in below}
-            assert by_ids(session_for(world.staff("street_a")), entity.model) == expected, entity.code
+            assert by_ids(street, entity.model) == expected, entity.code
 
 
 # --- statements that change rows ---

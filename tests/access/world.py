@@ -187,7 +187,13 @@ def scope_of(entity: EntityType) -> ScopedTable:
     return scoped_tables()[entity.model]
 
 
-SHARED_BY_NO_TWO = {("membership_transfer", "member_id"), ("enrolment", "volunteer_id")}
+SHARED_BY_NO_TWO = {
+    ("membership_transfer", "member_id"),
+    ("enrolment", "volunteer_id"),
+    ("task_report", "task_id"),
+    ("match", "demand_id"),
+    ("performance_funding", "target_id"),
+}
 """References that two rows at once may not share, though their column is not unique by itself."""
 
 
@@ -204,7 +210,7 @@ def fresh_row(world: World, entity: EntityType, place: str, session: Session) ->
             session.commit()
             setattr(row, name, other.id)
     if "period" in entity.fields:
-        row.period = "2023" if entity.code == "appraisal" else "2024-01"
+        row.period = {"appraisal": "2023", "performance_target": "2026"}.get(entity.code, "2024-01")
     if entity.code == "attendance":
         meeting = factories.meeting(organization_id=row.organization_id or world.organizations[place].id)
         session.add(meeting)

@@ -18,6 +18,7 @@ from .evaluations import EvaluationsPage
 from .exports import ExportsPage, export_url
 from .imports import ImportsPage, import_url
 from .league import LeaguePage
+from .performance_form import PerformanceFormPage
 from .records import RecordsPage
 from .scorecards import ScorecardPage
 from .warnings import WarningsPage
@@ -40,3 +41,4 @@ def install(app: Flask, appbuilder: Any, settings: Settings) -> None:
         appbuilder.add_view(page, name, label=lazy(label), icon=icon, category=category)
     appbuilder.add_view_no_menu(RecordsPage)
     app.jinja_env.globals.update(import_url=import_url, export_url=export_url)
+    appbuilder.add_view_no_menu(PerformanceFormPage)

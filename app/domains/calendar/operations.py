@@ -35,3 +35,15 @@ def load_published(session: Session) -> int:
         Holiday(code=day.isoformat(), day=day, name=name, kind=kind) for day, (name, kind) in missing.items()
     )
     return len(missing)
+
+
+def working_days_later(session: Session, day: date, count: int) -> date:
+    """The last of the next ``count`` working days after a day: weekdays, unless the calendar says otherwise."""
+    rows = session.execute(select(Holiday.day, Holiday.kind).where(Holiday.day > day).order_by(Holiday.day))
+    known = dict(iter(rows))
+    while count > 0:
+        day += timedelta(days=1)
+        kind = known.get(day)
+        is_weekday = day.isoweekday() <= 5
+        count -= kind == DayKind.WORKING_DAY if kind else is_weekday
+    return day

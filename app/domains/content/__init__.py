@@ -1,0 +1,1 @@
+"""What is published to those below: articles and surveys."""
