@@ -104,6 +104,12 @@ def _calendar(entity: EntityType) -> Iterable[str]:
 
 _RESULTS = (may.DASHBOARD, may.LEAGUE, may.SCORECARD, may.WARNINGS, may.PERFORMANCE_FORM)
 _APPROVING = (may.APPROVE_INDICES, may.APPROVE_WARNINGS)
+_ADMINISTRATION = (
+    *_RESULTS,
+    *_APPROVING,
+    *(may.SEE_RULES, may.SEE_RUNS, may.EVALUATE, may.REVEAL, may.IMPORT, may.EXPORTS),
+)
+"""What administrators of a city or district may do beside their records."""
 
 ROLES: dict[str, RoleDeclaration] = {
     role.name: role
@@ -112,7 +118,7 @@ ROLES: dict[str, RoleDeclaration] = {
             "city_administrator",
             Label("市级管理员", "City administrator"),
             Family.BUSINESS,
-            (*_RESULTS, may.SEE_RULES, may.SEE_RUNS, may.EVALUATE, may.REVEAL, may.IMPORT, may.EXPORTS),
+            _ADMINISTRATION,
             _district,
             tuple(Audience),
         ),
@@ -120,7 +126,7 @@ ROLES: dict[str, RoleDeclaration] = {
             "district_administrator",
             Label("区级管理员", "District administrator"),
             Family.BUSINESS,
-            (*_RESULTS, may.SEE_RULES, may.SEE_RUNS, may.EVALUATE, may.REVEAL, may.IMPORT, may.EXPORTS),
+            _ADMINISTRATION,
             _district,
             tuple(Audience),
         ),

@@ -78,6 +78,8 @@ PERMISSION_WORDS = {
     "can_write": Label("写入", "write"),
     "can_export": Label("导出", "export"),
     "can_run": Label("评定", "evaluate"),
+    "can_approve_index": Label("审批指数", "approve indices"),
+    "can_approve_warning": Label("审批预警", "approve warnings"),
     "can_reveal": Label("查看完整内容", "reveal"),
     "can_access": Label("进入", "enter"),
     "unlock": Label("解锁", "unlock"),

@@ -7,8 +7,11 @@ from typing import Any
 from app.entity.labels import Label
 
 from ..presentation import lazy
+from .approvals import ApprovalPage
+from .dry_runs import DryRunPage
 from .editor import WorkshopEditor
 from .overview import WorkshopPage
+from .versions import VersionsPage
 
 
 def install(appbuilder: Any) -> None:
@@ -16,3 +19,5 @@ def install(appbuilder: Any) -> None:
     label = lazy(Label("规则工坊", "Rule workshop"))
     appbuilder.add_view(WorkshopPage, "menu.workshop", label=label, icon="fa-sliders", category="rules")
     appbuilder.add_view_no_menu(WorkshopEditor)
+    for page in (DryRunPage, ApprovalPage, VersionsPage):
+        appbuilder.add_view_no_menu(page)
