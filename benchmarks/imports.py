@@ -25,8 +25,8 @@ from .evaluation import PROJECT, postgresql_databases
 SIZES = {"district": 100_000, "small": 2_000}
 ORGANIZATIONS = 500
 HEADING = [
-    "党员编号", "姓名", "所在党组织代码", "性别", "民族", "公民身份号码", "出生日期", "学历", "人员类别", "入党日期", "转正日期",
-    "手机号", "工作单位",
+    "党员编号", "姓名", "所在党组织代码", "性别", "民族", "公民身份号码", "出生日期", "学历", "人员类别", "入党日期",
+    "转正日期", "手机号", "工作单位",
 ]  # fmt: skip
 LABELS = {
     "rows_per_s": "rows a second, checked and saved (at least 5,000)",
@@ -84,8 +84,9 @@ def write_members(path: Path, size: int) -> None:
             serial = chance.randrange(1, 1000)
             identity = f"310112{born:%Y%m%d}{serial:03d}"
             identity += ric.calc_check_digit(identity + "0")
+            gender = "男" if serial % 2 else "女"
             cells = [
-                f"B{number:07d}", f"党员{number}", f"BENCH{number % ORGANIZATIONS}", "男" if serial % 2 else "女", "汉族",
+                f"B{number:07d}", f"党员{number}", f"BENCH{number % ORGANIZATIONS}", gender, "汉族",
                 _distinct(identity, number), born, "大学本科", "正式党员", joined, joined + timedelta(days=400),
                 f"13{number:09d}", "某某街道办事处",
             ]  # fmt: skip
