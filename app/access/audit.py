@@ -34,6 +34,8 @@ class AuditAction(StrEnum):
     IMPORT_UNDONE = "import_undone"
     EXPORTED = "exported"
     EXPORT_FETCHED = "export_fetched"
+    ATTACHED = "attached"
+    DETACHED = "detached"
 
 
 class AuditEvent(Base):

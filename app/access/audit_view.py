@@ -29,6 +29,8 @@ ACTION_WORDS = {
     AuditAction.IMPORT_UNDONE: Label("撤销导入", "Import undone"),
     AuditAction.EXPORTED: Label("导出", "Exported"),
     AuditAction.EXPORT_FETCHED: Label("下载导出文件", "Export downloaded"),
+    AuditAction.ATTACHED: Label("添加附件", "File attached"),
+    AuditAction.DETACHED: Label("删除附件", "File removed"),
 }
 
 

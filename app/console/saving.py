@@ -123,6 +123,8 @@ def _commit(session: Any, entity: EntityType, change: Any, rows: list[Entity], *
 
 
 TOO_LARGE = Label("有的值太大，数据库存不下。", "A value is too large for the database.")
+
+
 def _are_there(session: Any, entity: EntityType, rows: Iterable[Entity]) -> bool:
     keys = [inspect(row).identity[0] for row in rows if inspect(row).identity]
     found = session.scalar(select(func.count(entity.model.id)).where(entity.model.id.in_(keys)))

@@ -18,6 +18,7 @@ from app.database.engine import for_writing, make_engine
 from app.database.session import unit_of_work
 from app.database.statistics import refresh_statistics
 from app.domains import all as domains
+from app.domains.attachments import operations as attachments
 from app.domains.development.operations import expire_transfers
 from app.domains.party_life import duties
 from app.domains.wishes.operations import return_overdue
@@ -193,8 +194,8 @@ def end_overdue() -> int:
 
 
 def prune() -> int:
-    """Forget old requests for evaluations, replaced versions of scores, and files of imports and exports; the number
-    forgotten. The planner hears of how much is left, and of what the day has brought."""
+    """Forget old requests for evaluations, replaced versions of scores, and files of imports, exports and
+    attachments; the number forgotten. The planner hears of how much is left, and of what the day has brought."""
     with for_writing(_engine()).begin() as connection:
         old = delete(_evaluations).where(_evaluations.c.created_at < now() - KEPT_FOR)
         count = connection.execute(old).rowcount
@@ -202,6 +203,7 @@ def prune() -> int:
     with unit_of_work(_engine(), system_actor("prune")) as session:
         data_dir = _settings().data_dir
         count += imports.prune(session, data_dir) + exports.prune(session, data_dir)
+        count += attachments.prune(session, data_dir)
     refresh_statistics(_engine())
     return count
 

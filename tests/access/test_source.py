@@ -34,6 +34,7 @@ NAMED = {
     "entity/related.py": "rows that the checks of validity compare with",
     "entity/uniqueness.py": "a code is unique in the whole tree",
     "entity/validation.py": "what follows from a changed row follows everywhere",
+    "domains/attachments/operations.py": "files of a record that its caller has read in the reader's scope",
     "domains/attachments/ties.py": "files of a record that was written through the session go with it",
     "domains/organizations/tree.py": "paths of whole subtrees",
     "domains/party_life/duties.py": "rows that follow from a meeting or course, for those below its organization",

@@ -16,7 +16,9 @@ def form_of(page: str) -> dict[str, str]:
     texts = dict(re.findall(r'<input[^>]*?id="[\w-]+"[^>]*?name="([\w-]+)"[^>]*?value="([^"]*)"', page))
     texts |= dict(re.findall(r'<input[^>]*?name="(revision)"[^>]*?value="([^"]*)"', page))
     for name, body in re.findall(r'<select[^>]*?name="([\w-]+)"[^>]*?>(.*?)</select>', page, re.S):
-        chosen = re.search(r'<option[^>]*?selected[^>]*?value="([^"]*)"|<option[^>]*?value="([^"]*)"[^>]*?selected', body)
+        chosen = re.search(
+            r'<option[^>]*?selected[^>]*?value="([^"]*)"|<option[^>]*?value="([^"]*)"[^>]*?selected', body
+        )
         texts[name] = (chosen[1] or chosen[2] or "") if chosen else ""
     return {name: value for name, value in texts.items() if name != "csrf_token"}
 

@@ -12,6 +12,7 @@ from app.rules.library import RuleLibrary
 from config import Settings
 
 from ..presentation import lazy
+from .attachments import AttachmentsPage, files_shown
 from .context import LIBRARY
 from .dashboard import DashboardPage
 from .evaluations import EvaluationsPage
@@ -40,5 +41,6 @@ def install(app: Flask, appbuilder: Any, settings: Settings) -> None:
     for page, name, label, icon, category in ENTRIES:
         appbuilder.add_view(page, name, label=lazy(label), icon=icon, category=category)
     appbuilder.add_view_no_menu(RecordsPage)
-    app.jinja_env.globals.update(import_url=import_url, export_url=export_url)
+    appbuilder.add_view_no_menu(AttachmentsPage)
+    app.jinja_env.globals.update(import_url=import_url, export_url=export_url, files_shown=files_shown)
     appbuilder.add_view_no_menu(PerformanceFormPage)

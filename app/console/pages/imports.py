@@ -13,29 +13,27 @@ from sqlalchemy import select
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
-from app.access.masking import masked
 from app.access.permissions import IMPORT
-from app.access.references import row_names
 from app.entity.labels import Label, UserError
-from app.entity.registry import EntityType, FieldKind, registry
+from app.entity.registry import EntityType, registry
 from app.exchange import imports
 from app.exchange.checking import Mode
-from app.exchange.codec import Codec
 from app.exchange.faulty_rows import write_faulty_rows
 from app.exchange.headings import offered
 from app.exchange.models import AT_WORK, Import, ImportState
-from app.exchange.staging import RowState, Stage, StagedRow, opened
+from app.exchange.staging import RowState, opened
 from app.exchange.templates import is_required, template
 from app.jobs import queue
 from app.jobs.state import Stage as JobStage
 
-from ..display import in_words, list_url, show_url, title_in_words
+from ..display import list_url
 from ..permissions import may
-from ..presentation import fmt, language, t, text
+from ..presentation import language, t, text
 from ..related import plural
 from .context import Page
+from .import_rows import ROWS, StagedRows
 
-RECENT, ROWS = 30, 25
+RECENT = 30
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 WAYS = {
@@ -381,7 +379,7 @@ class ImportsPage(Page):
         last = max(1, -(-total // ROWS))
         number = min(max(request.args.get("page", 1, type=int), 1), last)
         with suppress(FileNotFoundError), self._stage(taken) as stage:
-            shown = _Shown(self.session, entity, taken)
+            shown = StagedRows(self.session, entity, taken)
             rows = shown.page(stage, chosen, number)
             return {
                 "tabs": tabs,
@@ -398,83 +396,6 @@ class ImportsPage(Page):
                 },
             }
         return {"tabs": [], "rows": [], "pages": None, "rows_state": None, "heading": [], "cleared": True}
-
-
-class _Shown:
-    """Staged rows as people read them, personal values masked."""
-
-    def __init__(self, session: Any, entity: EntityType, taken: Import) -> None:
-        self.session, self.entity = session, entity
-        self.codec = Codec(entity)
-        self.file_heading = imports.heading_of(taken)
-        self.fields = imports.fields_of(taken)
-        self.heading: list[str] = []
-
-    def page(self, stage: Stage, state: RowState, number: int) -> list[dict[str, Any]]:
-        found = list(stage.rows(state, limit=ROWS, offset=(number - 1) * ROWS))
-        if state is RowState.NEW:
-            names = [name for name in self.fields.values() if name in self.entity.fields]
-            self.heading = [text(self.entity.fields[name].label) for name in names]
-            related = self._related(found, names, changed=False)
-            return [self._new(row, names, related) for row in found]
-        if state is RowState.CHANGED:
-            names = sorted({name for row in found for name in row.data if name in self.entity.fields})
-            related = self._related(found, names, changed=True)
-            return [self._changed(row, related) for row in found]
-        if state is RowState.FAULTY:
-            self.heading = self.file_heading
-            return [self._faulty(row) for row in found]
-        return [{"number": row.number, "url": show_url(self.entity.code, row.row_id or 0)} for row in found]
-
-    def _related(self, rows: list[StagedRow], names: list[str], *, changed: bool) -> dict[tuple[str, int], str]:
-        """The names of rows that references lead to."""
-        found: dict[tuple[str, int], str] = {}
-        for name in names:
-            field = self.entity.fields[name]
-            if field.kind is not FieldKind.REFERENCE or field.options.target not in registry:
-                continue
-            ids: set[int] = set()
-            for row in rows:
-                value = row.data.get(name)
-                ids.update(each for each in (value if changed and value else [value]) if isinstance(each, int))
-            target = registry[field.options.target]
-            for row_id, named in row_names(self.session, target.code, ids).items():
-                found[name, row_id] = title_in_words(target, named.name, named.code)
-        return found
-
-    def _words(self, name: str, value: Any, related: dict[tuple[str, int], str]) -> str:
-        field = self.entity.fields[name]
-        if isinstance(value, dict):
-            return str(value["code"])
-        if field.kind is FieldKind.REFERENCE:
-            return related.get((name, value), "—") if value is not None else "—"
-        return fmt(in_words(field, self.codec.value(name, value)))
-
-    def _new(self, row: StagedRow, names: list[str], related: Any) -> dict[str, Any]:
-        return {"number": row.number, "cells": [self._words(name, row.data.get(name), related) for name in names]}
-
-    def _changed(self, row: StagedRow, related: Any) -> dict[str, Any]:
-        changes = [
-            (self.entity.fields[name].label, self._words(name, old, related), self._words(name, new, related))
-            for name, (old, new) in row.data.items()
-        ]
-        url = show_url(self.entity.code, row.row_id or 0)
-        return {"number": row.number, "name": row.name, "url": url, "changes": changes}
-
-    def _faulty(self, row: StagedRow) -> dict[str, Any]:
-        wrong: dict[str, list[str]] = {}
-        for heading, zh, en in row.faults:
-            wrong.setdefault(heading, []).append(t(zh, en))
-        cells = []
-        for position, heading in enumerate(self.file_heading):
-            if not heading:
-                continue
-            value = row.cells[position] if position < len(row.cells) else ""
-            field = self.entity.fields.get(self.fields.get(position, ""))
-            shown = masked(field, value) if field is not None and field.options.personal else value
-            cells.append((heading, shown, wrong.pop(heading, [])))
-        rest = list(wrong.items())
-        return {"number": row.number, "cells": cells, "rest": rest}
 
 
 def importable() -> list[EntityType]:
