@@ -23,6 +23,7 @@ from app.evaluation.publishing import condition_key
 from app.rules.library import RuleLibrary
 from app.rules.model import Index
 
+from . import baseline_partnership as partnership
 from . import baseline_scores as scores
 from . import baseline_services as services
 from . import baseline_sources as sources
@@ -38,10 +39,13 @@ def run(engine: Engine, library: RuleLibrary, today: date) -> None:
     scores.member_warnings(warned, members, days)
     scores.record_warnings(warned, courses, punishments, days)
     services.warnings(warned, records, members, days)
+    partnership.warnings(warned, records, days)
     scores.organization_warnings(warned, organizations, days)
     levels = pl.concat(warned.levels, how="vertical_relaxed")
     strength = scores.strength(with_results(organizations, vanguard, levels), days)
-    publish(engine, library, days, {"member_vanguard": vanguard, "organization_strength": strength}, levels, warned)
+    indices = {"member_vanguard": vanguard, "organization_strength": strength}
+    indices["project_performance"] = partnership.performance(records["target"], days)
+    publish(engine, library, days, indices, levels, warned)
 
 
 def reader(engine: Engine) -> tuple[Read, object]:
@@ -111,7 +115,7 @@ def read_all(
             organizations = organizations.join(figures, on="id", how="left")
         courses = sources.courses_due(read).join(places, on="organization_id", how="left")
         punishments = sources.punishments_open(read).join(places, on="organization_id", how="left")
-        records = services.read_records(read, days)
+        records = services.read_records(read, days) | partnership.read_records(read, days)
         records = {
             name: frame.join(places, on="organization_id", how="left") if name != "holiday" else frame
             for name, frame in records.items()

@@ -90,12 +90,20 @@ def _mean(weights: dict[str, float]) -> pl.Expr:
     return pl.when(total > 0).then(pl.sum_horizontal(weight * pl.col(code) for code, weight in weights.items()) / total)
 
 
-def finished(frame: pl.DataFrame, grades: tuple[float, ...], peers: pl.Expr) -> pl.DataFrame:
+LIMITS = ((80, "yellow"), (70, "orange"), (60, "red"))
+
+
+def finished(
+    frame: pl.DataFrame,
+    grades: tuple[float, ...],
+    peers: pl.Expr,
+    limits: tuple[tuple[float, str], ...] = LIMITS,
+) -> pl.DataFrame:
     """``order_key``, ``light``, ``grade``, ``peers`` and both ranks of a ``score``."""
     key = (pl.col("score") * 1e9).round().cast(pl.Int64)
     compared = pl.col("score").round(9)
     light = pl.lit("green")
-    for limit, name in ((80, "yellow"), (70, "orange"), (60, "red")):
+    for limit, name in limits:
         light = pl.when(compared < limit).then(pl.lit(name)).otherwise(light)
     grade = pl.lit(None, pl.Int32)
     for position, start in enumerate(grades):

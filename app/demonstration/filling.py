@@ -21,17 +21,27 @@ from app.database.engine import for_writing, make_engine
 from app.database.session import Session
 from app.database.statistics import refresh_statistics
 from app.domains.calendar.operations import load_published
+from app.domains.content.models import Article, Survey, SurveyAnswer
 from app.domains.development.models import DevelopmentCase, DevelopmentReview, MembershipTransfer
+from app.domains.duties.models import Assessment, Task, TaskReport, Visit
 from app.domains.members.models import Member, Post
 from app.domains.observations.models import Observation
 from app.domains.organizations.models import Organization
+from app.domains.partnership.models import Demand, Match, Project, Resource
 from app.domains.party_life.models import Appraisal, Attendance, Commendation, Course, FeePayment, Meeting, StudyRecord
+from app.domains.performance.models import (
+    PerformanceCost,
+    PerformanceFunding,
+    PerformanceGoal,
+    PerformanceSafeguard,
+    PerformanceTarget,
+)
 from app.domains.volunteering.models import Activity, CheckIn, Enrolment, Volunteer
 from app.domains.wishes.models import PointEntry, Wish, WishClaim
 from app.entity.labels import UserError
 from config import Settings
 
-from . import accounts, development, duties, meetings, organizations, people, reports
+from . import accounts, development, duties, meetings, organizations, partnership, people, publications, reports, tasks
 from .scales import SCALES, Scale
 from .services import services
 
@@ -44,6 +54,8 @@ FILLED = (Organization, Member, Post, Course, Meeting, Attendance, FeePayment, S
 FILLED += (Observation,)
 FILLED += (DevelopmentCase, DevelopmentReview, MembershipTransfer)
 FILLED += (Wish, WishClaim, Volunteer, Activity, Enrolment, CheckIn, PointEntry)
+FILLED += (Resource, Demand, Match, Project, Visit, Task, TaskReport, Assessment, Article, Survey, SurveyAnswer)
+FILLED += (PerformanceTarget, PerformanceFunding, PerformanceGoal, PerformanceCost, PerformanceSafeguard)
 PREFIXES = {
     Attendance: "DH",
     FeePayment: "DF",
@@ -133,9 +145,36 @@ class _Filling:
             self.insert_records(tree, courses, branches, groups, own)
             self.insert_services(tree, branches, own)
         self.insert(Post, posts)
+        self.insert_common_work(tree)
         self.progress(LABEL, total, total)
         self._continue_ids()
         return self.counts
+
+    def insert_common_work(self, tree: organizations.Tree) -> None:
+        """What organizations do with and for each other."""
+        found = partnership.partnership(tree, self.as_of)
+        given = tasks.tasks(tree, self.as_of)
+        asked = publications.surveys(tree, self.as_of)
+        declared = publications.performance(tree, asked.surveys, self.as_of)
+        for model, frame in (
+            (Resource, found.resources),
+            (Demand, found.demands),
+            (Match, found.matches),
+            (Project, found.projects),
+            (Visit, tasks.visits(tree, self.as_of)),
+            (Task, given.tasks),
+            (TaskReport, given.reports),
+            (Assessment, tasks.assessments(tree, self.as_of)),
+            (Article, publications.articles(tree, self.as_of)),
+            (Survey, asked.surveys),
+            (SurveyAnswer, asked.answers),
+            (PerformanceTarget, declared.targets),
+            (PerformanceFunding, declared.funding),
+            (PerformanceGoal, declared.goals),
+            (PerformanceCost, declared.costs),
+            (PerformanceSafeguard, declared.safeguards),
+        ):
+            self.insert(model, frame)
 
     def insert_records(
         self,
