@@ -35,6 +35,26 @@
     if (first) first.focus();
   });
 
+  /* the tree is drawn anew after every save: what is being typed in one of its fields meanwhile stays, and is sent next */
+  var typed = null;
+  document.addEventListener('htmx:oobBeforeSwap', function (event) {
+    var field = document.activeElement, tree = document.getElementById('tree');
+    if (!event.detail.target || event.detail.target.id !== 'tree' || !field || !tree.contains(field)) return;
+    if (field.matches('input[name^=weight-]') && field.value !== field.defaultValue) typed = { id: field.id, value: field.value };
+  });
+  document.addEventListener('htmx:oobAfterSwap', function (event) {
+    if (!typed || !event.detail.target || event.detail.target.id !== 'tree') return;
+    var field = document.getElementById(typed.id);
+    if (field) { field.focus(); field.value = typed.value; field.dataset.kept = '1'; }
+    typed = null;
+  });
+  document.addEventListener('focusout', function (event) {
+    var field = event.target;
+    if (!field.dataset || !field.dataset.kept || !document.contains(field)) return;
+    delete field.dataset.kept;
+    if (field.value !== field.defaultValue) field.dispatchEvent(new Event('change', { bubbles: true }));
+  });
+
   /* ---- formulas: what can be put into them ---- */
   function fill(select) {
     var palette = document.getElementById(select.dataset.palette);
