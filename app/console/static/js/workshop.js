@@ -24,7 +24,7 @@
   on('change', '#part-form [data-structure]', function (event, field) { send(field.form, { redraw: '1' }); });
   on('click', '[data-command]', function (event, button) { send(button.closest('form'), { redraw: '1', command: button.value }); });
   document.addEventListener('submit', function (event) {
-    if (event.target.id === 'part-form' || event.target.id === 'text-form') event.preventDefault();
+    if (event.target.matches('#part-form, #text-form, [data-points]')) event.preventDefault();
   });
   on('click', '[data-open]', function (event, link) {
     event.preventDefault();
@@ -35,6 +35,12 @@
     if (first) first.focus();
   });
 
+  /* points are sent by the workshop itself, which stays, and not by the tree, which is drawn anew meanwhile */
+  on('change', '[data-points] input', function (event, field) {
+    var values = {};
+    each(field.form.querySelectorAll('input[name^=weight-]'), function (input) { values[input.name] = input.value; });
+    htmx.ajax('POST', field.form.getAttribute('action'), { source: document.getElementById('workshop'), swap: 'none', values: values });
+  });
   /* the tree is drawn anew after every save: what is being typed in one of its fields meanwhile stays, and is sent next */
   var typed = null;
   document.addEventListener('htmx:oobBeforeSwap', function (event) {
