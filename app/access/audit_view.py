@@ -12,8 +12,10 @@ from app.entity.registry import registry
 
 from .audit import AuditAction, AuditEvent
 from .language import lazy, words
+from .masking import personal_fields
 from .permissions import AUDIT
 from .request_filters import FiltersOfRequest
+from .roles import ROLES, role_label
 
 ACTION_WORDS = {
     AuditAction.SIGNED_IN: Label("登录", "Signed in"),
@@ -41,6 +43,18 @@ def _action(code: str) -> str:
 def _entity(code: str) -> str:
     entity = registry.get(code)
     return words(entity.label) if entity else words(Label("账号", "Account")) if code == "account" else code
+
+
+def _detail(text: str) -> str:
+    """Fields and roles that an event names, as words, behind whose they are; anything else as it is."""
+    whose, colon, named = text.rpartition(": ")
+    labels = {name: entity.fields[name].label for entity in registry for name in personal_fields(entity)}
+    labels |= {name: role_label(name) for name in ROLES}
+    found = [labels.get(word) for word in named.split()]
+    if not found or None in found:
+        return text
+    shown = words(Label("、", ", ")).join(words(label) for label in found if label)
+    return f"{whose}{words(Label('：', ': '))}{shown}" if colon else shown
 
 
 class AuditView(ModelView):
@@ -71,4 +85,4 @@ class AuditView(ModelView):
     show_columns = [*list_columns, "address"]
     search_columns = ["happened_at", "actor_name", "action", "entity", "row_id"]
     order_columns = ["happened_at", "actor_name", "action"]
-    formatters_columns = {"action": _action, "entity": _entity}
+    formatters_columns = {"action": _action, "entity": _entity, "detail": _detail}
