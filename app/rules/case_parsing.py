@@ -12,14 +12,14 @@ from app.entity.registry import EntityType, Registry
 
 from .expression_parser import ExpressionError, parse_expression
 from .expressions import written
-from .model import SEVERITY, Light, Rule, Warning
+from .model import SEVERITY, Light, Metric, Rule, Warning
 from .parsing import read_file
 from .problems import Problem
 from .reading import Place, Report
 from .source import Scalar, ScalarValue
 
 CASE_KEYS = ("name", "given", "index", "warning", "as_of", "period", "expect")
-_STATE_KEYS = ("previous", "held_since")
+_STATE_KEYS = ("previous", "held_since", "figures")
 _PREVIOUS_LIGHTS = tuple(str(light) for light in (*SEVERITY, Light.NO_DATA))
 
 
@@ -61,6 +61,8 @@ class Case:
     held_since: date | dict[str, date] | None = None
     """One day for every condition, or by the condition in its normal form."""
     expected: tuple[Expectation, ...] = ()
+    figures: dict[str, ScalarValue] = field(default_factory=dict)
+    """Metrics of the rule that are given instead of counted."""
 
     @property
     def title(self) -> str:
@@ -114,6 +116,7 @@ def _case(place: Place, rules: dict[str, Rule], broken: Collection[str], entitie
         _previous(given["previous"], rule) if "previous" in given else None,
         _held_since(given["held_since"]) if "held_since" in given else None,
         _expected(keys["expect"]),
+        _given_figures(given["figures"], rule) if "figures" in given else {},
     )
 
 
@@ -210,6 +213,15 @@ def _given_warnings(place: Place, rules: dict[str, Rule], entities: Registry) ->
                 values[name] = keys[name].day()
         found.append(Given(values, item))
     return found
+
+
+def _given_figures(place: Place, rule: Rule) -> dict[str, ScalarValue]:
+    known = [metric.name for metric in rule.metrics if isinstance(metric, Metric)]
+    values = _values(place)
+    for name, part in place.entries("{metric: value}").items():
+        if name not in known:
+            part.unknown_word(name, known)
+    return values
 
 
 def _previous(place: Place, rule: Rule) -> str | None:

@@ -145,6 +145,8 @@ class _Test:
                 results=results.for_rule(rule),
                 state=CaseState(case, rows, rule),
             )
+            if rule is case.rule:
+                frame = frame.with_columns(_given_figures(case, frame))
             scored = (
                 score_index(rule, frame, context).results
                 if isinstance(rule, Index)
@@ -266,6 +268,18 @@ def agrees(expected: Any, text: str, found: Any) -> bool:
     if isinstance(expected, date) and not isinstance(expected, datetime):
         return (found.date() if isinstance(found, datetime) else found) == expected
     return str(found) == str(expected)
+
+
+def _given_figures(case: Case, frame: pl.DataFrame) -> list[pl.Expr]:
+    """The figures that a case gives instead of having them counted, as columns of the kind they have."""
+    found = []
+    for name, value in case.figures.items():
+        column = column_of_metric(name)
+        try:
+            found.append(pl.lit(value).cast(frame.schema[column]).alias(column))
+        except pl.exceptions.PolarsError:
+            case.place.fault(f"“{name}”的值不合适", f"the value of “{name}” does not fit", "given", "figures", name)
+    return found
 
 
 def _grade(found: Any, rule: Index, expectation: Expectation) -> Any:
