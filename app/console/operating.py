@@ -85,7 +85,11 @@ class OperatesRows:
             pk=key,
             title=text(operation.label),
             record_name=called,
-            widgets={"edit": self.edit_widget(form=form, include_cols=names, exclude_cols=[], fieldsets=[])},
+            widgets={
+                "edit": self.edit_widget(
+                    form=form, include_cols=names, exclude_cols=[], fieldsets=[], submit_verb=text(operation.label)
+                )
+            },
             form_action="",
         )
 

@@ -292,7 +292,7 @@ class CheckIn(Entity):
     )
     member: Mapped[Member | None] = relationship(foreign_keys=[member_id])
     held_on: Mapped[date] = day(
-        "活动日期", "Held on", listed=True, filtered=True, editable=False, filled_from=("enrolment.held_on",)
+        "活动日期", "Held on", filtered=True, editable=False, filled_from=("enrolment.held_on",)
     )
     mode: Mapped[SignInMode] = code_of(
         SignInMode, "签到方式", "Mode", default=SignInMode.MANUAL, filtered=True, name="sign_in_mode", key="mode"

@@ -98,7 +98,7 @@ class Wish(Entity):
         "监护人同意", "Guardian consents", help=("未成年人的心愿须取得监护人同意", "Needed for wishes of minors")
     )
     quantity: Mapped[int] = number("数量", "Quantity", unit=("份", "pieces"), default=1)
-    estimated_value: Mapped[Decimal | None] = money("估算价值", "Estimated value", listed=True)
+    estimated_value: Mapped[Decimal | None] = money("估算价值", "Estimated value")
     amount_cap: Mapped[Decimal | None] = money("金额上限", "At most")
     expected_by: Mapped[date | None] = day("期望完成日期", "Wanted by", listed=True, filtered=True)
     description: Mapped[str | None] = long_text("说明", "Description")
