@@ -3,6 +3,8 @@
 import argparse
 import json
 import os
+import signal
+import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -26,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Measures on databases of its own: those of the settings are left alone."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the databases are dropped then too
     names = [arguments.name] if arguments.name else list(BENCHMARKS)
     print(f"{os.cpu_count()} CPU，负载 / load {', '.join(f'{load:.1f}' for load in os.getloadavg())}", flush=True)
     figures: dict[str, float] = {}
