@@ -17,6 +17,7 @@ from app.access.audit import AuditEvent
 from app.database.session import unit_of_work
 from app.domains.members.models import Member
 from app.entity.registry import registry
+from app.exchange import saving
 from app.exchange.models import Import, ImportState
 from tests.access.world import World
 from tests.exchange.conftest import Workbook
@@ -231,3 +232,31 @@ def test_every_entity_has_a_template_that_is_imported_as_it_is(entity: str, brow
     match(one, sent.headers["Location"])
     # Nothing but the example, which is passed over.
     assert counts(web, sent.headers["Location"]) == (0, 0, 0, 0)
+
+
+def test_a_worker_that_dies_half_way_leaves_nothing_half_done(
+    browser, web: Flask, at_once, workbook: Workbook, web_world, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, own = browser("street_a"), web_world.organizations["branch_a1"].code
+    address = upload(one, "member", workbook(["姓名", "所在党组织"], *[[f"王{n}", own] for n in range(6)]))
+    match(one, address)
+    monkeypatch.setattr(saving, "BATCH", 2)
+    written, copy = [], saving.Saver._copy
+
+    def dies(saver: saving.Saver, batch: list) -> None:
+        if len(written) == 2:
+            raise KeyboardInterrupt
+        copy(saver, batch)
+        written.append(batch)
+
+    monkeypatch.setattr(saving.Saver, "_copy", dies)
+    with pytest.raises(KeyboardInterrupt):
+        one.post(f"{address}save")
+    assert not [name for name in members(web) if name.startswith("王")]
+    assert stored(web, address).state == ImportState.SAVING
+    monkeypatch.setattr(saving.Saver, "_copy", copy)
+    one.post(f"{address}resume")
+    assert stored(web, address).state == ImportState.SAVED
+    assert len([name for name in members(web) if name.startswith("王")]) == 6
+    one.post(f"{address}undo")
+    assert not [name for name in members(web) if name.startswith("王")]

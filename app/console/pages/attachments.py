@@ -107,13 +107,15 @@ class Files:
 
 
 def files_shown(entity: EntityType, row_id: int) -> Files | None:
-    """The files of a record that the page has read in the reader's scope; None where there can be none."""
+    """The files of a record that the page has read in the reader's scope, of a file itself that one; None where there
+    can be none."""
     session = current_app.appbuilder.session()
     model: Any = entity.model
     row = session.get(model, row_id)
-    if row is None or entity.code == "attachment" or ties_of(entity, row)[0] is None:
+    if row is None or ties_of(entity, row)[0] is None:
         return None
-    writes = _may_write(session, entity, row)
+    is_file = entity.code == "attachment"
+    writes = not is_file and _may_write(session, entity, row)
     rows = [
         {
             "name": each.name,
@@ -123,7 +125,7 @@ def files_shown(entity: EntityType, row_id: int) -> Files | None:
             "url": url_for("AttachmentsPage.fetch", code=each.code),
             "delete_url": url_for("AttachmentsPage.delete", code=each.code) if writes else None,
         }
-        for each in operations.files_of(session, entity, row_id)
+        for each in ([row] if is_file else operations.files_of(session, entity, row_id))
     ]
     if not rows and not writes:
         return None

@@ -191,7 +191,7 @@ class ExportsPage(Page):
             "purpose": export.purpose,
             "at": export.created_at,
             "rows": export.row_count,
-            "megabytes": export.byte_count / 2**20 if export.byte_count is not None else None,
+            "kilobytes": -(-export.byte_count // 1024) if export.byte_count is not None else None,
             "url": url_for("ExportsPage.fetch", token=export.token) if is_open else None,
             "expires_at": export.expires_at,
             "is_over": over,
