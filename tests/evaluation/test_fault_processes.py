@@ -169,7 +169,8 @@ def test_worker_killed_in_the_middle_of_a_run(
     installation.evaluate()
     before = scores(installation.engine)
     installation.hold_lectures("branch_b1")
-    with working(installation, **stalling(tmp_path, moment)) as workers:
+    # The dead worker's leases are free at once: nobody waits for its heartbeat.
+    with working(installation, LEASE_VOID_AFTER="60", **stalling(tmp_path, moment)) as workers:
         evaluation = request_evaluation(installation.engine, cause="console")
         enqueue("evaluate", evaluation_id=evaluation)
         worker = workers.start("evaluation", TASKS)
