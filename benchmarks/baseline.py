@@ -111,6 +111,7 @@ def read_all(
             sources.commendations_by_organization(read, days),
             services.served_by(read, days, "organization"),
             services.claims_by(read, days, "claimer_id"),
+            *partnership.figures_by_organization(read, days),
         ):
             organizations = organizations.join(figures, on="id", how="left")
         courses = sources.courses_due(read).join(places, on="organization_id", how="left")
@@ -147,7 +148,7 @@ def figures_of_organizations(organizations: pl.DataFrame) -> pl.DataFrame:
     whole += (*sources.KINDS, "by_secretary", "attended", "expected", "attended_quarter", "expected_quarter")
     whole += ("talked", "talked_last", "fees_due", "fees_in_time", "due", "paid", "excellent", "graded", "approved")
     whole += ("excellent_last", "graded_last", "approved_last", "high", "district", "street", "frauds", "notices")
-    whole += ("claims", "claims_realised")
+    whole += ("claims", "claims_realised", *partnership.COUNTED)
     frame = counted(organizations, *whole).with_columns(pl.col("due", "paid").round(2))
     frame = reported(frame, "tasks_given", "tasks_signed_in_time", "wishes_claimed", "wishes_realised")
     frame = reported(frame, "volunteer_hours", "households_visited", "resources_published", "demands_published")

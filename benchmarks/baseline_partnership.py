@@ -3,6 +3,8 @@ about it, and the index of projects."""
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import polars as pl
 
 from .baseline_scores import Dates, Warned, finished, ratio, scored
@@ -77,6 +79,45 @@ def _targets(read: Read, days: Days) -> pl.DataFrame:
         {"id": N, "organization_id": N, "category": S, "spent": F, "year_budget": F}
         | dict.fromkeys((*DIMENSIONS, "effects", "lasting"), F),
     )
+
+
+COUNTED = ("tasks_due", "tasks_signed", "visited", "resources", "demands", "demands_due", "demands_matched")
+COUNTED += ("own_projects_due", "own_projects_done", "own_highlights")
+
+
+def figures_by_organization(read: Read, days: Days) -> list[pl.DataFrame]:
+    """This year's tasks to be signed for, households visited, what was published and what came of it; the latest
+    survey of the last twelve months."""
+    year = f"BETWEEN '{days.year}' AND '{days.today}'"
+    aged = f"published_on <= '{days.today - timedelta(days=15)}'"
+    due, signed = f"sign_by < '{days.today}'", "signed_on <= sign_by"
+    statements = {
+        ("tasks_due", "tasks_signed"): f"SUM(CASE WHEN {due} THEN 1 ELSE 0 END), "
+        f"SUM(CASE WHEN {due} AND {signed} THEN 1 ELSE 0 END) FROM bc_task_report "
+        f"WHERE status <> 'cancelled' AND issued_on {year}",
+        ("visited",): f"COUNT(DISTINCT household) FROM bc_visit WHERE visited_on {year}",
+        ("resources",): f"COUNT(*) FROM bc_resource WHERE status <> 'draft' AND published_on {year}",
+        ("demands", "demands_due", "demands_matched"): "COUNT(*), "
+        f"SUM(CASE WHEN status IN ('open', 'matched', 'met') AND {aged} THEN 1 ELSE 0 END), "
+        f"SUM(CASE WHEN status IN ('matched', 'met') AND {aged} THEN 1 ELSE 0 END) FROM bc_demand "
+        f"WHERE status <> 'draft' AND published_on {year}",
+        ("own_projects_due", "own_projects_done", "own_highlights"): "SUM(CASE WHEN status <> 'stopped' THEN 1 ELSE 0 "
+        "END), SUM(CASE WHEN status = 'done' THEN 1 ELSE 0 END), SUM(CASE WHEN is_highlight THEN 1 ELSE 0 END) "
+        f"FROM bc_project WHERE due_on {year}",
+    }
+    frames = [
+        read(f"SELECT organization_id, {statement} GROUP BY organization_id", {"id": N, **dict.fromkeys(names, N)})
+        for names, statement in statements.items()
+    ]
+    surveys = read(
+        f"""
+        SELECT organization_id, satisfaction FROM bc_survey
+        WHERE kind = 'satisfaction' AND status = 'closed' AND satisfaction IS NOT NULL
+          AND opens_on BETWEEN '{days.year_ago}' AND '{days.today}' ORDER BY opens_on, id
+        """,
+        {"id": N, "surveyed": F},
+    )
+    return [*frames, surveys.group_by("id").agg(pl.col("surveyed").last())]
 
 
 def warnings(warned: Warned, records: dict[str, pl.DataFrame], days: Days) -> None:

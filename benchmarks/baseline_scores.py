@@ -399,6 +399,15 @@ def strength(organizations: pl.DataFrame, days: Days) -> pl.DataFrame:
         number = pl.sum_horizontal(f"{metric}.n" for metric in metrics)
         return ratio(total, number) * number
 
+    def added(recorded: str, *metrics: str) -> pl.Expr:
+        found = pl.when(c(recorded) > 0).then(recorded)
+        return recorded_and_reported(found, mean_times_number(*metrics))
+
+    def both(reported: str, recorded: str, of_reported: str, of_recorded: str) -> pl.Expr:
+        part = c(f"{reported}.sum").fill_null(0.0) + c(recorded)
+        return ratio(part, c(f"{of_reported}.sum").fill_null(0.0) + c(of_recorded))
+
+    frame = frame.with_columns((c("resources") + c("demands")).alias("listed"))
     share = ratio("attended", "expected")
     hours = recorded_and_reported(c("served_hours"), mean_times_number("volunteer_hours")) / c("members")
     frame = frame.with_columns(
@@ -417,7 +426,7 @@ def strength(organizations: pl.DataFrame, days: Days) -> pl.DataFrame:
         times("theory_study", c("months")).alias("theory"),
         times("lecture", c("quarters")).alias("lectures"),
         (c("by_secretary") * 100.0).alias("secretary_lecture"),
-        (ratio("tasks_signed_in_time.sum", "tasks_given.sum") * 100).alias("task_signing"),
+        (both("tasks_signed_in_time", "tasks_signed", "tasks_given", "tasks_due") * 100).alias("task_signing"),
         ((ends >= days.today) * 100.0).alias("term"),
         (c("seats") / seats_due * 100).alias("seats_filled"),
         (((c("full") >= 3) & (c("members") <= 50)) * 100.0).alias("size"),
@@ -431,11 +440,11 @@ def strength(organizations: pl.DataFrame, days: Days) -> pl.DataFrame:
         (ratio("fees_in_time", "fees_due") * 100).alias("fee_rate"),
         (ratio(wishes_done, wishes_due) * 100).alias("wishes"),
         (ratio(position, count - 1) * 100).alias("volunteering"),
-        (ratio(mean_times_number("households_visited"), "households") / pl.lit(days.elapsed) * 100).alias("visiting"),
-        ((c("satisfaction") - 60) / (95 - 60) * 100).alias("satisfied"),
-        (mean_times_number("resources_published", "demands_published") / (4 * days.elapsed) * 100).alias("lists"),
-        (ratio("matches_agreed.sum", "matches_proposed.sum") * 100).alias("match_rate"),
-        (ratio("projects_done.sum", "projects_due.sum") * 100).alias("project_rate"),
+        (ratio(added("visited", "households_visited"), "households") / pl.lit(days.elapsed) * 100).alias("visiting"),
+        ((pl.coalesce("surveyed", "satisfaction") - 60) / (95 - 60) * 100).alias("satisfied"),
+        (added("listed", "resources_published", "demands_published") / (4 * days.elapsed) * 100).alias("lists"),
+        (both("matches_agreed", "demands_matched", "matches_proposed", "demands_due") * 100).alias("match_rate"),
+        (both("projects_done", "own_projects_done", "projects_due", "own_projects_due") * 100).alias("project_rate"),
     )
     tree = {
         "leadership": {"theory": 5, "lectures": 4, "secretary_lecture": 2, "task_signing": 4},
@@ -460,7 +469,12 @@ def strength(organizations: pl.DataFrame, days: Days) -> pl.DataFrame:
         "yearly": pl.lit(days.elapsed == 1),
     }
     frame = scored(frame, tree, applies)
-    bonus = 5 * c("high") + 3 * c("district") + c("street") + 2 * c("highlight_projects.sum").fill_null(0.0)
+    bonus = (
+        5 * c("high")
+        + 3 * c("district")
+        + c("street")
+        + 2 * (c("highlight_projects.sum").fill_null(0.0) + c("own_highlights"))
+    )
     penalty = 2 * c("red") + c("orange") + 0.5 * c("yellow")
     own = (c("root") + bonus.clip(upper_bound=10) - penalty.clip(upper_bound=15)).clip(0, 110)
     frame = frame.with_columns(pl.when(c("judged") & (c("coverage") >= 0.4 - 1e-9)).then(own).alias("own"))
