@@ -35,7 +35,7 @@ KINDS = {
     "close_due_periods": JobKind(EVALUATION, timeout=3600),
     # The fees, attendance and study that are owed from this day on.
     "create_due": JobKind(DEFAULT, timeout=3600),
-    # Letters of introduction and claims of wishes that nobody has followed up.
+    # Letters of introduction and claims of wishes that nobody has followed up, surveys and tasks past their day.
     "end_overdue": JobKind(DEFAULT, timeout=3600),
     # Check an uploaded file's rows, save them, take them back out; write a list into a file.
     "check_import": JobKind(DEFAULT, timeout=3600),

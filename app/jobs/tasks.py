@@ -19,7 +19,9 @@ from app.database.session import unit_of_work
 from app.database.statistics import refresh_statistics
 from app.domains import all as domains
 from app.domains.attachments import operations as attachments
+from app.domains.content.operations import close_ended
 from app.domains.development.operations import expire_transfers
+from app.domains.duties.operations import mark_overdue
 from app.domains.party_life import duties
 from app.domains.wishes.operations import return_overdue
 from app.entity.labels import Label, UserError
@@ -189,8 +191,9 @@ def take_up_files() -> int:
 
 
 def end_overdue() -> int:
-    """End letters of introduction and claims of wishes whose time is over; how many."""
-    return expire_transfers(_engine(), today()) + return_overdue(_engine(), today())
+    """End letters of introduction, claims of wishes and surveys whose time is over, and say of tasks that they are
+    overdue; how many."""
+    return sum(each(_engine(), today()) for each in (expire_transfers, return_overdue, close_ended, mark_overdue))
 
 
 def prune() -> int:

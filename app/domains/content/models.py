@@ -117,7 +117,7 @@ class Survey(Entity):
     answers: Mapped[int] = number("答卷数", "Answers", unit=("份", "answers"), default=0, listed=True, editable=False)
     points: Mapped[int] = number("总分", "Points in all", default=0, hidden=True, editable=False)
     satisfaction: Mapped[float | None] = number(
-        "满意度", "Satisfaction", unit=("分（满分 100）", "of 100"), listed=True, editable=False
+        "满意度", "Satisfaction", unit=("分", "points"), help=("满分 100", "Of 100"), listed=True, editable=False
     )
     is_demonstration: Mapped[bool] = flag("演示数据", "Demonstration", editable=False)
 

@@ -174,7 +174,7 @@ class Demand(Entity):
 
 
 def _part(zh: str, en: str) -> Mapped[float]:
-    return number(zh, en, unit=("分（满分 100）", "of 100"), default=0.0)
+    return number(zh, en, unit=("分", "points"), help=("满分 100", "Of 100"), default=0.0)
 
 
 @registry.register
@@ -198,13 +198,13 @@ class Match(Entity):
     )
 
     code: Mapped[str] = code("编号", "Code", searched=True)
-    title: Mapped[str] = text("对接内容", "Match", 200, searched=True)
-    demand_id: Mapped[int] = reference("demand", "需求", "Demand", listed=True)
+    title: Mapped[str] = text("对接内容", "Match", 200, searched=True, listed=True)
+    demand_id: Mapped[int] = reference("demand", "需求", "Demand")
     demand: Mapped[Demand] = relationship(foreign_keys=[demand_id])
-    resource_id: Mapped[int] = reference("resource", "资源", "Resource", listed=True)
+    resource_id: Mapped[int] = reference("resource", "资源", "Resource")
     resource: Mapped[Resource] = relationship(foreign_keys=[resource_id])
     organization_id: Mapped[int] = reference(
-        "organization", "需求方", "Asked for by", editable=False, filled_from=("demand.organization",)
+        "organization", "需求方", "Asked for by", listed=True, editable=False, filled_from=("demand.organization",)
     )
     organization: Mapped[Organization] = relationship(foreign_keys=[organization_id])
     provider_id: Mapped[int] = reference(
@@ -215,7 +215,7 @@ class Match(Entity):
         MatchState, "状态", "State", default=MatchState.SUGGESTED, listed=True, filtered=True, editable=False
     )
     score: Mapped[float] = number(
-        "匹配分", "Score", unit=("分（满分 100）", "of 100"), listed=True, default=0.0, index=True
+        "匹配分", "Score", unit=("分", "points"), help=("满分 100", "Of 100"), listed=True, default=0.0, index=True
     )
     by_category: Mapped[float] = _part("类别", "By category")
     by_text: Mapped[float] = _part("文字相近", "By wording")
