@@ -13,6 +13,8 @@ import app.console.lists.models
 import app.domains.all
 import app.evaluation.models
 import app.exchange.models
+import app.history.models
+import app.history.trash_model
 import app.workshop.models  # noqa: F401
 from app.database.base import Base
 from app.database.migrations import context_options

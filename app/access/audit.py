@@ -1,7 +1,7 @@
 """What must be known afterwards: sign-ins, roles granted, personal data revealed.
 
-The beginning of the audit trail: rows are added and never changed. The full trail, chained and kept by itself, comes
-later and will read the same table.
+Rows are added and never changed. They are sealed in the same chain as the changes of records (``app.history.chain``),
+which shows what was tampered with.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, ForeignKey, Index, Integer, String, Text, event
+from sqlalchemy import BigInteger, DateTime, Index, Integer, String, Text, event
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.orm import Session as OrmSession
 
@@ -45,7 +45,8 @@ class AuditEvent(Base):
 
     id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
     happened_at: Mapped[datetime] = mapped_column(DateTime, index=True)
-    user_id: Mapped[int | None] = mapped_column(ForeignKey("ab_user.id", ondelete="SET NULL"), index=True)
+    user_id: Mapped[int | None] = mapped_column(index=True)
+    """No foreign key: the account may go, and what it did stays."""
     actor_name: Mapped[str] = mapped_column(String(128))
     """The account's name of the day, which stays when the account goes."""
     action: Mapped[str] = mapped_column(String(40), index=True)
@@ -57,7 +58,16 @@ class AuditEvent(Base):
     """Why, in the words of whoever did it."""
     address: Mapped[str] = mapped_column(String(45), default="")
 
-    __table_args__ = (Index("ix_audit_event_row", "entity", "row_id"),)
+    batch_id: Mapped[int | None] = mapped_column(BigInteger)
+    """The batch of the history's chain that seals the event, with its place there and its hash; None for events that
+    are older than the chain."""
+    place: Mapped[int | None] = mapped_column()
+    row_hash: Mapped[str | None] = mapped_column(String(64))
+
+    __table_args__ = (
+        Index("ix_audit_event_row", "entity", "row_id"),
+        Index("ix_audit_event_batch", "batch_id", "place"),
+    )
 
 
 def record(session: OrmSession, actor: Actor, action: AuditAction, **details: Any) -> AuditEvent:

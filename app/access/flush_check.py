@@ -32,6 +32,8 @@ from .scope import actor_of
 from .scoped import Reference, ScopedTable, scoped_table, scoped_table_of
 
 PARENT = "parent_id"
+RESTORING = "restoring"
+"""The key of ``session.info`` that lets rows come from the trash with their old id: a set of (model, id)."""
 CHUNK = 500
 """Ids per query, below every database's limit of parameters."""
 
@@ -68,7 +70,7 @@ class _FlushCheck:
         table = self._writable(row)
         if table is None:
             return
-        if row.id is not None:
+        if row.id is not None and (type(row), row.id) not in self.session.info.get(RESTORING, ()):
             # Ids are given by the database. One that comes along with a new row was meant for an existing row that
             # the sender does not see, and would be made up here.
             raise OutOfScope.row(table.code, table.label)

@@ -39,6 +39,11 @@ EXPORTS = Permission("can_list", "Export")
 """The page of one's own exports; what may be exported follows from ``can_export`` of the entity."""
 PERFORMANCE_FORM = Permission("can_download", "PerformanceForm")
 """The filled form of a performance target, of those that one sees."""
+PURGE = Permission("can_purge", "Trash")
+"""Taking rows out of the trash for good."""
+EXPORT_PERSON = Permission("can_export", "PersonalData")
+ERASE_PERSON = Permission("can_erase", "PersonalData")
+TRASH_AND_PERSONS = (PURGE, EXPORT_PERSON, ERASE_PERSON)
 OPERATIONS = Permission("can_access", "Operations")
 """The machine room at ``/ops``."""
 AUDIT = Permission("can_list", "AuditEvent")

@@ -9,6 +9,7 @@ from app.command_line.progress import ProgressLine
 from app.database.encryption import load_keyring
 from app.database.migrations import upgrade
 from app.domains import all as domains
+from app.history.origin import Door, use_door
 from app.jobs import queue
 from app.jobs.freshness import keep_fresh
 from config import Settings
@@ -46,5 +47,6 @@ def prepare_database(settings: Settings) -> None:
             f"DATABASE_URL is not understood ({problem}): sqlite, postgresql, mysql and mariadb are supported.",
         ) from problem
     keep_fresh(settings)
+    use_door(Door.COMMAND_LINE)
     # Commands work with or without a running installation; what they mark is found when one runs.
     logging.getLogger(queue.__name__).setLevel(logging.ERROR)

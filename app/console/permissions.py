@@ -53,6 +53,7 @@ PAGES = {
     "Warning": Label("预警", "Warnings"),
     "Evaluation": Label("评定", "Evaluations"),
     "Rule": Label("规则", "Rules"),
+    "Trash": Label("回收站", "Trash"),
     "PersonalData": Label("个人信息", "Personal data"),
     "Import": Label("导入", "Imports"),
     "Export": Label("导出", "Exports"),

@@ -1,4 +1,5 @@
-"""Importing this module declares every entity of the domains, and sees to it that their rows are checked."""
+"""Importing this module declares every entity of the domains, and sees to it that their rows are checked and
+their changes recorded."""
 
 from app.domains.attachments import models as attachments
 from app.domains.attachments import ties
@@ -17,6 +18,7 @@ from app.domains.performance import operations as performance
 from app.domains.volunteering import operations as volunteering
 from app.domains.wishes import operations as wishes
 from app.entity import validation
+from app.history import recording, trash
 
 __all__ = [
     "attachments",
@@ -31,7 +33,9 @@ __all__ = [
     "partnership",
     "party_life",
     "performance",
+    "recording",
     "ties",
+    "trash",
     "tree",
     "validation",
     "volunteering",

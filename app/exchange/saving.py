@@ -2,8 +2,8 @@
 
 New rows of entities that are ``copied_in`` go into the table by COPY; this is one of the named modules that write past
 the session's listeners. It answers for what those would have done: the rows were checked as they would (``checking``),
-belong to the actor's scope (``app.access.bulk_check``, asked again here), and are marked for evaluation. Everything
-else is written through the session.
+belong to the actor's scope (``app.access.bulk_check``, asked again here), are recorded in the history and marked for
+evaluation. Everything else is written through the session.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from app.database.encryption import keyring
 from app.entity.labels import UserError
 from app.entity.registry import EntityType, FieldKind
 from app.evaluation.changes import COARSE_FROM, mark_all, mark_rows
+from app.history.origin import DOOR, Door
+from app.history.recording import record_changes
 
 from .codec import Codec
 from .existing import Existing
@@ -72,6 +74,7 @@ class Saver:
 
     def save(self, progress: Progress = lambda _done, _total: None) -> Receipt:
         """Write new and changed rows; the caller commits. Raises Outdated, with nothing written that stays."""
+        self.session.info[DOOR] = Door.IMPORT
         counts = self.stage.counts()
         total = counts[RowState.NEW] + counts[RowState.CHANGED]
         self.stage.begin_done()
@@ -116,6 +119,8 @@ class Saver:
         if self.stage.counts()[RowState.NEW] <= COARSE_FROM:
             ties = (self._tie(row_id, each) for row_id, each in zip(ids, values.values(), strict=True))
             mark_rows(connection, self.entity.code, ties)
+        added = zip(ids, values.values(), strict=True)
+        record_changes(self.session, self.entity, ((row_id, 1, None, each) for row_id, each in added))
         self.stage.add_done(
             (row_id, True, row.name, self._note(values[row.number])) for row_id, row in zip(ids, batch, strict=True)
         )

@@ -34,6 +34,7 @@ from app.evaluation.retention import forget_versions
 from app.evaluation.running import Request
 from app.evaluation.running import evaluate as evaluate_rules
 from app.exchange import exports, imports
+from app.history.origin import Door, use_door
 from app.jobs.freshness import keep_fresh
 from app.jobs.progress import report
 from app.jobs.queue import enqueue
@@ -235,6 +236,7 @@ def _settings() -> Settings:
     settings = Settings.from_environment()
     load_keyring(settings.data_dir)
     keep_fresh(settings)
+    use_door(Door.JOB)
     return settings
 
 

@@ -54,6 +54,7 @@ NAMED = {
     "evaluation/running.py": "runs: the system acts",
     "workshop/kept_figures.py": "figures of a whole run: percentiles need all; dry runs tell those in scope",
     "workshop/approvals.py": "versions of rules, which name nobody",
+    "history/recording.py": "writes down what a session changes; gives nothing out",
     "rules/case_rows.py": "rows of the rules' tests, in a database of their own",
     "console/live.py": "roles, when an entity comes or goes",
     "console/pages/scorecards.py": "the figures of peers, for their mean alone",

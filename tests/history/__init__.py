@@ -1,0 +1,1 @@
+"""The history: recording, the chain, the trash, persons."""
