@@ -39,6 +39,8 @@ EXPORTS = Permission("can_list", "Export")
 """The page of one's own exports; what may be exported follows from ``can_export`` of the entity."""
 PERFORMANCE_FORM = Permission("can_download", "PerformanceForm")
 """The filled form of a performance target, of those that one sees."""
+TRASH = Permission("can_list", "Trash")
+"""The trash: of the entities whose rows one may delete."""
 PURGE = Permission("can_purge", "Trash")
 """Taking rows out of the trash for good."""
 EXPORT_PERSON = Permission("can_export", "PersonalData")

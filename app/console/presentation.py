@@ -65,6 +65,8 @@ LIGHT_WORDS = {
 SEARCH_HINT = Label("查找组织、党员", "Find organizations, members")
 
 PERMISSION_WORDS = {
+    "can_purge": Label("彻底删除", "purge"),
+    "can_erase": Label("删除个人信息", "erase"),
     "can_list": Label("列表", "list"),
     "can_show": Label("查看", "show"),
     "can_add": Label("新增", "add"),

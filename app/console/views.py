@@ -46,7 +46,10 @@ from .saving import WHOLE, LostUpdate, NotSaved, check_revision, refused, remove
 from .values import Unreadable, identifier, parse
 
 DELETE = Label("删除", "Delete")
-DELETE_QUESTION = Label("删除所选的记录？删除后不能恢复。", "Delete the selected records? They cannot be brought back.")
+DELETE_QUESTION = Label(
+    "删除所选的记录？删除后移入回收站，可以恢复。",
+    "Delete the selected records? They go to the trash and can be brought back.",
+)
 
 
 class ConsoleModelView(SavedViewRoutes, BulkEditRoutes, HintRoutes, OperatesRows, ModelView):
@@ -128,6 +131,7 @@ class ConsoleModelView(SavedViewRoutes, BulkEditRoutes, HintRoutes, OperatesRows
             widgets=widgets,
             tabs=tabs,
             active_tab=active,
+            history_url=url_for("HistoryPage.show", entity=self.entity.code, key=row.id),
             operations=self.offered_operations(row),
             record_links=links_of(self.entity.code, row.id),
         )

@@ -39,9 +39,10 @@ API = {"info", "get_list", "get", "post", "put", "delete"}
 
 COMMON = {
     "AccountView", "AttachmentsPage", "AuditView", "ChangePasswordView", "DashboardPage", "EvaluationsPage",
-    "ExportsPage", "ImportsPage", "LeaguePage", "LocaleView", "MenuApi", "OperationsPage", "Options",
+    "ExportsPage", "HistoryPage", "ImportsPage", "LeaguePage", "LocaleView", "MenuApi", "OperationsPage", "Options",
     "PasswordResetView", "PerformanceFormPage", "RecordsPage", "RoleView", "ScorecardPage", "Search", "SignInApi",
-    "SignInView", "StartPage", "UtilView", "WarningsPage", "WorkshopEditor", "WorkshopPage", "appbuilder", "static",
+    "SignInView", "StartPage", "TrashPage", "UtilView", "WarningsPage", "WorkshopEditor", "WorkshopPage", "appbuilder",
+    "static",
 }  # fmt: skip
 """Pages that belong to no entity. Those that show rows are walked in ``test_other_pages_hold_no_foreign_row``."""
 

@@ -54,6 +54,8 @@ NAMED = {
     "evaluation/running.py": "runs: the system acts",
     "workshop/kept_figures.py": "figures of a whole run: percentiles need all; dry runs tell those in scope",
     "workshop/approvals.py": "versions of rules, which name nobody",
+    "history/reading.py": "versions of a record that was read through the scope",
+    "history/trash.py": "rows whose deletion was checked; the trash itself is read through the scope",
     "history/recording.py": "writes down what a session changes; gives nothing out",
     "rules/case_rows.py": "rows of the rules' tests, in a database of their own",
     "console/live.py": "roles, when an entity comes or goes",

@@ -17,11 +17,13 @@ from .context import LIBRARY
 from .dashboard import DashboardPage
 from .evaluations import EvaluationsPage
 from .exports import ExportsPage, export_url
+from .history import HistoryPage
 from .imports import ImportsPage, import_url
 from .league import LeaguePage
 from .performance_form import PerformanceFormPage
 from .records import RecordsPage
 from .scorecards import ScorecardPage
+from .trash import TrashPage
 from .warnings import WarningsPage
 
 ENTRIES = (
@@ -31,6 +33,7 @@ ENTRIES = (
     (ScorecardPage, "menu.scorecards", Label("记分卡", "Scorecard"), "fa-chart-simple", "overview"),
     (ImportsPage, "menu.imports", Label("导入", "Imports"), "fa-upload", "records"),
     (ExportsPage, "menu.exports", Label("我的导出", "My exports"), "fa-file-export", "records"),
+    (TrashPage, "menu.trash", Label("回收站", "Trash"), "fa-trash-can", "records"),
     (EvaluationsPage, "menu.evaluations", Label("评定", "Evaluations"), "fa-rotate", "rules"),
 )
 
@@ -44,3 +47,4 @@ def install(app: Flask, appbuilder: Any, settings: Settings) -> None:
     appbuilder.add_view_no_menu(AttachmentsPage)
     app.jinja_env.globals.update(import_url=import_url, export_url=export_url, files_shown=files_shown)
     appbuilder.add_view_no_menu(PerformanceFormPage)
+    appbuilder.add_view_no_menu(HistoryPage)

@@ -1,0 +1,185 @@
+"""The history of a record: its versions with the differences in words, who and when; and back to any of them.
+
+Whoever may open the record sees its history, and of it what the record's page shows: personal values masked, rows
+elsewhere by the names that the reader may know. To revert is to edit, checked and recorded like any other change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from flask import abort, flash, redirect, url_for
+from flask_appbuilder import expose
+from flask_login import current_user
+from sqlalchemy import select
+
+from app.access.predicates import Purpose
+from app.entity.labels import Label, UserError
+from app.entity.registry import Entity, EntityType, Field, FieldKind, registry
+from app.history.models import Operation
+from app.history.origin import Door
+from app.history.reading import Version, values_at, versions
+from app.history.recording import OPERATION
+
+from .. import relations
+from ..display import OUT_OF_SIGHT, in_words, name_of, show_url
+from ..permissions import may
+from ..presentation import fmt, t, text
+from ..saving import NotSaved, save
+from .context import Page
+
+MOST_VERSIONS = 200
+
+OPERATIONS = {
+    Operation.ADDED: Label("新增", "Added"),
+    Operation.CHANGED: Label("修改", "Changed"),
+    Operation.DELETED: Label("删除", "Deleted"),
+    Operation.REVERTED: Label("退回旧版本", "Reverted"),
+    Operation.RESTORED: Label("从回收站恢复", "Restored from the trash"),
+    Operation.PURGED: Label("彻底删除", "Purged"),
+    Operation.ERASED: Label("删除个人信息", "Personal data erased"),
+    Operation.PRUNED: Label("到期清理", "Removed when its time was up"),
+}
+DOORS = {
+    Door.CONSOLE: Label("页面", "console"),
+    Door.API: Label("接口", "API"),
+    Door.IMPORT: Label("导入", "import"),
+    Door.JOB: Label("后台任务", "job"),
+    Door.COMMAND_LINE: Label("命令行", "command line"),
+    Door.PROGRAM: Label("程序", "program"),
+}
+ERASED = Label("（已删除的个人信息）", "(personal data, erased)")
+NOTHING = Label("空", "empty")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A field's value before and after, as people read it; ``before`` is None where the record was new."""
+
+    label: str
+    before: str | None
+    after: str
+
+
+class HistoryPage(Page):
+    """One record's versions."""
+
+    route_base = "/history"
+    class_permission_name = "History"
+    base_permissions = ["can_show"]
+    method_permission_name = {"show": "show", "revert": "show"}
+
+    @expose("/<entity>/<int:key>", methods=["GET"])
+    def show(self, entity: str, key: int) -> str:
+        described, row = self._record(entity, key)
+        kept = versions(self.session, described, key, most=MOST_VERSIONS)
+        can_revert = may("edit", described)
+        self.update_redirect()
+        return self.render_template(
+            "beacon/history.html",
+            title=t(f"{name_of(row)} 的变更历史", f"History of {name_of(row)}"),
+            record_name=name_of(row),
+            record_url=show_url(entity, key),
+            measure=text(described.label),
+            versions=[
+                {
+                    "revision": version.revision,
+                    "operation": OPERATIONS[version.operation],
+                    "happened_at": version.happened_at,
+                    "who": version.actor_name,
+                    "door": DOORS[version.door],
+                    "differences": differences,
+                    "revert_url": url_for("HistoryPage.revert", entity=entity, key=key, revision=version.revision)
+                    if can_revert and version.revision < row.revision and version.operation is not Operation.DELETED
+                    else None,
+                }
+                for version, differences in zip(kept, in_plain_words(described, kept), strict=True)
+            ],
+            is_complete=bool(kept) and kept[-1].operation is Operation.ADDED,
+        )
+
+    @expose("/<entity>/<int:key>/revert/<int:revision>", methods=["POST"])
+    def revert(self, entity: str, key: int, revision: int) -> Any:
+        """Give the record the values of an earlier version."""
+        described, row = self._record(entity, key)
+        if not may("edit", described):
+            abort(403)
+        kept = versions(self.session, described, key)
+        if revision not in {version.revision for version in kept}:
+            abort(404)
+        present = {name: getattr(row, name) for name, field in described.fields.items() if field.options.editable}
+        wanted = values_at(present, kept, revision)
+        changed = [name for name, value in present.items() if wanted[name] != value]
+        try:
+            self.session.info[OPERATION] = Operation.REVERTED
+            for name in changed:
+                setattr(row, name, wanted[name])
+            save(self.session, described, row)
+        except (NotSaved, UserError) as error:
+            flash(t(f"没有退回：{text(error.label)}", f"Not reverted: {text(error.label)}"), "danger")
+        else:
+            flash(t(f"已退回到第 {revision} 版", f"Reverted to version {revision}"), "success")
+        finally:
+            self.session.info.pop(OPERATION, None)
+        return redirect(url_for("HistoryPage.show", entity=entity, key=key))
+
+    def _record(self, code: str, key: int) -> tuple[EntityType, Entity]:
+        """The record, if the reader may open it. 404 for all others, 403 without the permission."""
+        entity = registry.get(code)
+        if entity is None:
+            abort(404)
+        if not may("show", entity):
+            abort(403 if current_user.is_authenticated else redirect(self.appbuilder.get_url_for_login))
+        row = self.session.scalars(select(entity.model).where(entity.model.id == key)).one_or_none()
+        if row is None:
+            abort(404)
+        return entity, row
+
+
+def in_plain_words(entity: EntityType, kept: Iterable[Version]) -> list[list[Difference]]:
+    """The differences of each version as people read them: one query for each entity referred to."""
+    kept = list(kept)
+    names = _names(entity, kept)
+    found = []
+    for version in kept:
+        lines = []
+        for name, (before, after) in version.differences.items():
+            field = entity.fields.get(name)
+            if field is not None:
+                first = version.operation in (Operation.ADDED, Operation.RESTORED)
+                lines.append(
+                    Difference(
+                        text(field.label), None if first else _said(field, before, names), _said(field, after, names)
+                    )
+                )
+        lines += [
+            Difference(text(entity.fields[name].label), None, text(ERASED))
+            for name in entity.fields
+            if name in version.erased
+        ]
+        found.append(lines)
+    return found
+
+
+def _names(entity: EntityType, kept: list[Version]) -> dict[tuple[str, int], str]:
+    wanted: dict[str, set[int]] = {}
+    for version in kept:
+        for relation in entity.relations.values():
+            if relation.target in registry:
+                pair = version.differences.get(relation.column, ())
+                wanted.setdefault(relation.target, set()).update(value for value in pair if value is not None)
+    return {
+        (target, key): choice.name
+        for target, keys in wanted.items()
+        for key, choice in relations.find(target, keys, Purpose.READ).items()
+    }
+
+
+def _said(field: Field, value: Any, names: dict[tuple[str, int], str]) -> str:
+    if value is None or value == "":
+        return text(NOTHING)
+    if field.kind is FieldKind.REFERENCE:
+        return names.get((field.options.target or "", value)) or text(OUT_OF_SIGHT)
+    return str(fmt(in_words(field, value)))
