@@ -40,6 +40,7 @@ SERVERS = {
 KINDS = ("sqlite", *SERVERS)
 KEYRING = Keyring.generate()
 """The keys of this test run. Every test's DATA_DIR holds them, so that processes it starts can read what it wrote."""
+use_keyring(KEYRING)  # for fixtures of the whole run, which come before those of a test
 
 
 def missing_service(reason: str) -> None:

@@ -34,6 +34,13 @@ COMMANDS = (
     Command("demo", "demo", "在空数据库中生成演示数据", "fill an empty database with demonstration records"),
     Command("rules", "rules", "检查规则（check）或运行规则测试（test）", "check the rules, or run their tests"),
     Command("audit", "audit", "验证变更历史和审计记录（verify）", "verify the history and the audit trail"),
+    Command(
+        "person",
+        "person",
+        "导出（export）或删除（erase）一名党员的个人信息",
+        "export or erase a member's personal data",
+    ),
+    Command("keys", "keys", "更换加密密钥（rotate）", "rotate the encryption keys"),
     Command("bench", "bench", "测量速度与内存", "measure speed and memory"),
     Command("test", "test", "运行全部测试，其后可加 pytest 参数", "run all tests; takes pytest's arguments", True),
 )

@@ -11,6 +11,7 @@ import hmac
 import json
 import os
 import secrets
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import SM4
 from cryptography.hazmat.primitives.ciphers.modes import GCM
 
-NONCE_BYTES, TAG_BYTES = 12, 16
+NONCE_BYTES, TAG_BYTES, KEY_BYTES = 12, 16, 16
 
 
 @dataclass(frozen=True)
@@ -69,28 +70,69 @@ class Keyring:
         return cls(keys, data["current"], base64.b64decode(data["hash_key"]))
 
 
+RELOAD_SECONDS = 1.0
+"""A key file that has changed is read again after so long at most: keys are rotated while the system runs."""
+
 _keyring: Keyring | None = None
+_file: Path | None = None
+_file_state: tuple[int, int] = (0, 0)
+_looked_at = 0.0
 
 
 def use_keyring(ring: Keyring) -> None:
-    """Set the keys of this process."""
-    global _keyring
-    _keyring = ring
+    """Set the keys of this process, for good."""
+    global _keyring, _file
+    _keyring, _file = ring, None
 
 
 def keyring() -> Keyring:
     """The keys of this process. Raises RuntimeError before ``use_keyring`` or ``load_keyring``."""
     if _keyring is None:
         raise RuntimeError("No encryption keys loaded: call load_keyring(data_dir) at start")
+    if _file is not None and time.monotonic() - _looked_at > RELOAD_SECONDS:
+        _look_again(_file)
     return _keyring
+
+
+def _look_again(path: Path) -> None:
+    """Read the key file if it has changed. One that cannot be read leaves the keys as they are."""
+    global _keyring, _file_state, _looked_at
+    _looked_at = time.monotonic()
+    try:
+        state = _state(path)
+        if state != _file_state:
+            _keyring, _file_state = Keyring.from_json(path.read_text()), state
+    except (OSError, ValueError, KeyError):
+        pass
+
+
+def _state(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_mtime_ns, found.st_ino
+
+
+def key_file(data_dir: Path) -> Path:
+    return Path(data_dir) / "field-keys.json"
+
+
+def store_keyring(data_dir: Path, ring: Keyring) -> None:
+    """Write the key file anew, whole or not at all, readable by its owner alone."""
+    path = key_file(data_dir)
+    draft = path.with_suffix(f".{os.getpid()}.{secrets.token_hex(4)}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(ring.to_json())
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
 
 
 def load_keyring(data_dir: Path, environ: dict[str, str] | os._Environ[str] = os.environ) -> Keyring:
     """Load the keys for this process, generating them at first start. Two processes that start together agree."""
+    global _file, _file_state, _looked_at
     if environ.get("FIELD_KEYS"):
         ring = Keyring.from_json(environ["FIELD_KEYS"])
     else:
-        path = Path(data_dir) / "field-keys.json"
+        path = key_file(data_dir)
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists():
             draft = path.with_suffix(f".{os.getpid()}.{secrets.token_hex(4)}")
@@ -105,6 +147,10 @@ def load_keyring(data_dir: Path, environ: dict[str, str] | os._Environ[str] = os
                 pass
             finally:
                 draft.unlink()
+        state = _state(path)
         ring = Keyring.from_json(path.read_text())
+        use_keyring(ring)
+        _file, _file_state, _looked_at = path, state, time.monotonic()
+        return ring
     use_keyring(ring)
     return ring

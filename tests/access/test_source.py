@@ -54,6 +54,7 @@ NAMED = {
     "evaluation/running.py": "runs: the system acts",
     "workshop/kept_figures.py": "figures of a whole run: percentiles need all; dry runs tell those in scope",
     "workshop/approvals.py": "versions of rules, which name nobody",
+    "history/erasing.py": "keys of a member whose row was read through the scope",
     "history/reading.py": "versions of a record that was read through the scope",
     "history/trash.py": "rows whose deletion was checked; the trash itself is read through the scope",
     "history/recording.py": "writes down what a session changes; gives nothing out",

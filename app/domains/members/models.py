@@ -104,7 +104,7 @@ class Member(Entity):
     ethnicity: Mapped[str | None] = text("民族", "Ethnicity", 20)
     id_no: Mapped[str | None] = encrypted("公民身份号码", "Identity number")
     id_no_hash: Mapped[str | None] = hash_of("id_no", unique=True)
-    birth_date: Mapped[date | None] = day("出生日期", "Date of birth")
+    birth_date: Mapped[date | None] = day("出生日期", "Date of birth", sensitive=True)
     education: Mapped[Education | None] = code_of(Education, "学历", "Education", listed=True)
     degree: Mapped[str | None] = text("学位", "Degree", 30)
     member_type: Mapped[MemberType] = code_of(
