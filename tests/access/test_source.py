@@ -31,6 +31,7 @@ NAMED = {
     "database/statistics.py": "tells the planner how much there is, and reads nothing",
     "database/transfer.py": "reads for evaluation: the system acts",
     # Checks of the whole tree, which a refusal tells nothing of.
+    "entity/key_rotation.py": "moves ciphertext from one key to another and shows nothing",
     "entity/related.py": "rows that the checks of validity compare with",
     "entity/uniqueness.py": "a code is unique in the whole tree",
     "entity/validation.py": "what follows from a changed row follows everywhere",
