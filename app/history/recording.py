@@ -7,7 +7,7 @@ COPY or by Core statements, hand their changes over themselves::
 
 before the transaction commits. See the function for what the values are.
 
-Cost (docs/history.md): about 1 ms for a single save, 25 µs a row in bulk.
+Cost: docs/history.md.
 """
 
 from __future__ import annotations
