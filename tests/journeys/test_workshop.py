@@ -64,12 +64,11 @@ def add_study_hours(hand: Hand) -> None:
     page.wait_for_selector("#draft-state:has-text('没有错误')")
 
 
-def test_an_indicator_is_added_with_bands_and_points_of_two_others(visit: Callable[..., Visitor]) -> None:
+def test_an_indicator_is_added_with_bands_and_points_of_two_others_and_sent_for_approval(visit: Callable[..., Visitor]) -> None:
     visitor = visit("demo_rules")
     hand = Hand(visitor)
     add_study_hours(hand)
     page = visitor.page
-    assert hand.count <= MOST_INTERACTIONS
     assert "学习记录的学时合计" in page.inner_text("#sentence") or "学习学时" in page.inner_text("#sentence")
     # How many of today's branches lie in each band stands beside it, and what real ones get.
     assert sum(int(cell) for cell in page.locator("[data-count]").all_inner_texts()) > 100
@@ -95,6 +94,19 @@ def test_an_indicator_is_added_with_bands_and_points_of_two_others(visit: Callab
     page.click("#text-panel summary")
     assert "label: 学习学时" in page.input_value("#rule-text")
     assert not visitor.overflows()
+
+    # Who changes light, and to approval.
+    hand.follow(".pagehead a:has-text('试算')")
+    assert page.locator("table.mx").is_visible()
+    hand.follow(".pagehead a:has-text('送审')")
+    assert "学习学时" in visitor.text("main")
+    hand.fill("#reason", "把学习情况计入服务凝聚力")
+    hand.follow("main form button.btn-primary")
+    assert "待审批" in visitor.text("h1")
+    assert hand.count <= MOST_INTERACTIONS, hand.count
+    # It waits for somebody else, and cannot be edited meanwhile.
+    visitor.go("/workshop/")
+    assert "把学习情况计入服务凝聚力" in visitor.text("main")
 
 
 def test_rules_are_read_on_a_phone(visit: Callable[..., Visitor]) -> None:
