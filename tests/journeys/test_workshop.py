@@ -64,7 +64,7 @@ def add_study_hours(hand: Hand) -> None:
     page.wait_for_selector("#draft-state:has-text('没有错误')")
 
 
-def test_an_indicator_is_added_with_bands_and_points_of_two_others_and_sent_for_approval(visit: Callable[..., Visitor]) -> None:
+def test_an_indicator_of_points_of_two_others_is_sent_for_approval(visit: Callable[..., Visitor]) -> None:
     visitor = visit("demo_rules")
     hand = Hand(visitor)
     add_study_hours(hand)

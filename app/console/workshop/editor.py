@@ -44,7 +44,21 @@ class WorkshopEditor(Page):
     default_view = "edit"
     class_permission_name = "Rule"
     method_permission_name = dict.fromkeys(
-        ("edit", "panel", "save", "preview", "tree", "add", "write", "choose", "figures", "withdraw", "columns"), "edit"
+        (
+            "edit",
+            "panel",
+            "save",
+            "preview",
+            "tree",
+            "add",
+            "write",
+            "choose",
+            "figures",
+            "withdraw",
+            "columns",
+            "presence",
+        ),
+        "edit",
     )
 
     # Reading
@@ -55,7 +69,6 @@ class WorkshopEditor(Page):
         self.update_redirect()
         draft = self._draft(draft_id)
         desk = desk_of(draft)
-        drafts.be_present(self.session, draft, self.user_id(), request.args.get("part"))
         panel = desk.panel(request.args.get("part")) if desk.is_readable else None
         if panel is None and request.args.get("part"):
             return redirect(url_for("WorkshopEditor.edit", draft_id=draft_id))
@@ -72,7 +85,6 @@ class WorkshopEditor(Page):
         panel = desk.panel(key)
         if panel is None:
             raise NotFound
-        drafts.be_present(self.session, draft, self.user_id(), key)
         return self.render_template("workshop/answer.html", **self._whole(draft, desk, panel), with_panel=True)
 
     @expose("/<int:draft_id>/preview/<key>")
@@ -86,6 +98,15 @@ class WorkshopEditor(Page):
             raise NotFound
         shown = previews.of_panel(self, desk, panel)
         return self.render_template("workshop/preview.html", urls=self._addresses(draft_id, panel), **shown)
+
+    @expose("/<int:draft_id>/presence", methods=["POST"])
+    @has_access
+    def presence(self, draft_id: int) -> str:
+        """Tell that the reader has the draft open, and where; answered with who else has. Asked every 15 seconds."""
+        draft = self._draft(draft_id)
+        drafts.be_present(self.session, draft, self.user_id(), request.form.get("open_panel"))
+        present = drafts.others_present(self.session, draft, self.user_id())
+        return self.render_template("workshop/presence.html", present=present, urls=self._addresses(draft_id, None))
 
     @expose("/columns")
     @has_access
@@ -264,7 +285,7 @@ class WorkshopEditor(Page):
     def _addresses(self, draft_id: int, panel: Panel | None) -> dict[str, str]:
         urls = {
             name: url_for(f"WorkshopEditor.{name}", draft_id=draft_id)
-            for name in ("edit", "tree", "add", "write", "figures", "withdraw")
+            for name in ("edit", "tree", "add", "write", "figures", "withdraw", "presence")
         }
         if panel is not None:
             urls["save"] = url_for("WorkshopEditor.save", draft_id=draft_id, key=panel.key)

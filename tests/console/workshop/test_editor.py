@@ -252,3 +252,14 @@ def test_a_new_rule_begins_whole(workshop: Workshop, rules: Visitor) -> None:
             page = rules.get(answer.headers["Location"]).text
             assert "要改正" not in page, code
             assert "新规则" in page
+
+
+def test_two_who_change_one_rule_see_each_other(workshop: Workshop, rules: Visitor) -> None:
+    address = begin(rules, "yearly_life_meeting")
+    other = workshop.site.visitor("other_rules")
+    beside = begin(other, "yearly_life_meeting")
+    assert beside != address
+    assert "也在看" not in rules.get(address).text
+    assert other.post(f"{beside}/presence", {"open_panel": "lights"}).status_code == 200
+    assert "other_rules" in rules.post(f"{address}/presence", {"open_panel": "lights"}).text
+    assert "也在看" in rules.get(address).text
