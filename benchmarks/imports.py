@@ -20,7 +20,8 @@ from pathlib import Path
 import xlsxwriter
 from stdnum.cn import ric
 
-from .evaluation import PROJECT, postgresql_databases
+from .databases import PROJECT
+from .evaluation import postgresql_databases
 
 SIZES = {"district": 100_000, "small": 2_000}
 ORGANIZATIONS = 500
