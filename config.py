@@ -72,6 +72,10 @@ class Settings:
     """How long replaced versions of scores are kept, if nothing needs them (`KEEP_VERSIONS_DAYS`)."""
     trusted_proxies: int = 0
     """How many reverse proxies in front of the console set `X-Forwarded-*` (`TRUSTED_PROXIES`); more are not believed."""
+    api_rate_limit: str = "600/minute"
+    """How many requests an API key may make: ``number/second``, ``/minute`` or ``/hour`` (`API_RATE_LIMIT`)."""
+    api_cors_origins: tuple[str, ...] = ()
+    """Sites whose pages may call the API from a browser, separated by commas (`API_CORS_ORIGINS`); none by default."""
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -100,6 +104,8 @@ class Settings:
             web_threads=_whole_number(given, "WEB_THREADS", 8, 1, 256),
             keep_versions_days=_whole_number(given, "KEEP_VERSIONS_DAYS", 400, 1, 36_500),
             trusted_proxies=_whole_number(given, "TRUSTED_PROXIES", 0, 0, 16),
+            api_rate_limit=_rate(given.get("API_RATE_LIMIT", "600/minute")),
+            api_cors_origins=_origins(given.get("API_CORS_ORIGINS", "")),
         )
 
     @property
@@ -179,6 +185,27 @@ def _choice(given: Mapping[str, str], name: str, allowed: tuple[str, ...]) -> st
             f"{name} has to be one of {', '.join(allowed)}; it is “{value}”.",
         )
     return value
+
+
+def _rate(text: str) -> str:
+    if not re.fullmatch(r"[1-9]\d{0,8}/(second|minute|hour)", text):
+        raise SettingsError(
+            f"API_RATE_LIMIT 应形如 600/minute（second、minute、hour），现为“{text}”。",
+            f"API_RATE_LIMIT has to look like 600/minute (second, minute, hour); it is “{text}”.",
+        )
+    return text
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    origins = tuple(part.strip().rstrip("/") for part in text.split(",") if part.strip())
+    for origin in origins:
+        if not re.fullmatch(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?", origin):
+            raise SettingsError(
+                f"API_CORS_ORIGINS 应为逗号分开的网站地址，如 https://portal.example.cn，现有“{origin}”。",
+                "API_CORS_ORIGINS has to be addresses of sites separated by commas, such as "
+                f"https://portal.example.cn; it has “{origin}”.",
+            )
+    return origins
 
 
 def _queue_prefix(prefix: str) -> str:

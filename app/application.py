@@ -11,6 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import app.domains.all
 from app import api, console
 from app.access import flush_check, http, role_check, scope
+from app.access.api_keys import PREFIX
 from app.access.policy import AccessPolicy
 from app.access.security import LIFETIME, SecurityManager
 from app.access.web_session import web_session
@@ -46,6 +47,8 @@ def make_application(settings: Settings) -> Flask:
         FAB_ADD_SECURITY_PERMISSION_VIEW=False,
         FAB_ADD_SECURITY_PERMISSION_VIEWS_VIEW=False,
         FAB_ADD_SECURITY_VIEW_MENU_VIEW=False,
+        FAB_API_KEY_ENABLED=True,
+        FAB_API_KEY_PREFIXES=[PREFIX],
         FAB_API_MAX_PAGE_SIZE=100,
         FAB_API_SHOW_STACKTRACE=False,
         FAB_API_SWAGGER_UI=False,

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from alembic import context
 
+import app.access.access_version
 import app.access.accounts
 import app.access.audit
+import app.access.idempotent_answers
 import app.console.lists.models
 import app.domains.all
 import app.evaluation.models

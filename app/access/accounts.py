@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from flask_appbuilder.security.sqla.models import Role, User, assoc_user_role
 from sqlalchemy import Boolean, Connection, DateTime, ForeignKey, Index, String, column, false, select, table
@@ -64,52 +65,70 @@ class SignInFailure(Base):
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """The organization that an account looks after, as it is now."""
+
+    id: int
+    path: str
+    tier: str
+    name: str
+
+    @classmethod
+    def of(cls, row: Any) -> Place | None:
+        """From a row with these columns; None where there is no organization."""
+        return None if row is None or row.path is None else cls(row.id, row.path, row.tier, row.name)
+
+
+@dataclass(frozen=True, slots=True)
 class Identity:
-    """An account as requests need it: read in two queries, and kept for one request."""
+    """An account as requests need it."""
 
     actor: Actor
     role_ids: frozenset[int]
     role_names: frozenset[str]
     organization_name: str | None = None
+    version: int = -1
+    """The state of accounts, roles and permissions that this holds in: see ``known_accounts``."""
 
 
 _organization = table("bc_organization", column("id"), column("path"), column("tier"), column("name"))
 
 
-def identity_of(account: User, connection: Connection) -> Identity:
-    """Who an account is. ``connection`` passes the row scope by: what is read here decides it.
+def identity_of(
+    account: User, role_ids: frozenset[int], names: frozenset[str], place: Place | None, version: int = -1
+) -> Identity:
+    """Who an account is that holds these roles and looks after this organization.
 
     Staff at the root of the tree act unrestricted, and so does an administrator of no organization. An account with
     no role acts for nobody's organization.
     """
-    roles = connection.execute(
-        select(Role.__table__.c.id, Role.__table__.c.name)
-        .join(assoc_user_role, assoc_user_role.c.role_id == Role.__table__.c.id)
-        .where(assoc_user_role.c.user_id == account.id)
-    ).all()
-    names = frozenset(name for _, name in roles)
     staff = is_staff(names)
-    place = None
-    if account.organization_id is not None and names:
-        place = connection.execute(
-            select(_organization.c.path, _organization.c.tier, _organization.c.name).where(
-                _organization.c.id == account.organization_id
-            )
-        ).one_or_none()
-    at_root = place is not None and place.path == f"/{account.organization_id}/"
+    place = place if names else None
+    at_root = place is not None and place.path == f"/{place.id}/"
     actor = Actor(
         name=account.username,
         user_id=account.id,
         unrestricted=staff and (at_root or (place is None and ADMINISTRATOR in names)),
-        organization_id=account.organization_id if place else None,
+        organization_id=place.id if place else None,
         organization_path=place.path if place else None,
         tier=place.tier if place else None,
         member_id=account.member_id if names else None,
         is_staff=staff,
     )
-    return Identity(actor, frozenset(row_id for row_id, _ in roles), names, place.name if place else None)
+    return Identity(actor, role_ids, names, place.name if place else None, version)
 
 
 def actor_of(account: User, connection: Connection) -> Actor:
-    """The actor of an account."""
-    return identity_of(account, connection).actor
+    """The actor of an account. ``connection`` passes the row scope by: what is read here decides it."""
+    roles = connection.execute(
+        select(Role.__table__.c.id, Role.__table__.c.name)
+        .join(assoc_user_role, assoc_user_role.c.role_id == Role.__table__.c.id)
+        .where(assoc_user_role.c.user_id == account.id)
+    ).all()
+    place = connection.execute(
+        select(_organization.c.id, _organization.c.path, _organization.c.tier, _organization.c.name).where(
+            _organization.c.id == account.organization_id
+        )
+    ).one_or_none()
+    ids, names = frozenset(row_id for row_id, _ in roles), frozenset(name for _, name in roles)
+    return identity_of(account, ids, names, Place.of(place)).actor

@@ -39,6 +39,8 @@ class AuditAction(StrEnum):
     EXPORT_FETCHED = "export_fetched"
     ATTACHED = "attached"
     DETACHED = "detached"
+    KEY_MADE = "key_made"
+    KEY_REVOKED = "key_revoked"
 
 
 class AuditEvent(Base):

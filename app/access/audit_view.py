@@ -36,6 +36,8 @@ ACTION_WORDS = {
     AuditAction.EXPORT_FETCHED: Label("下载导出文件", "Export downloaded"),
     AuditAction.ATTACHED: Label("添加附件", "File attached"),
     AuditAction.DETACHED: Label("删除附件", "File removed"),
+    AuditAction.KEY_MADE: Label("新建接口密钥", "API key made"),
+    AuditAction.KEY_REVOKED: Label("停用接口密钥", "API key revoked"),
 }
 
 

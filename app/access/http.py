@@ -7,24 +7,27 @@ from __future__ import annotations
 import logging
 import os
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, current_app, jsonify, redirect, render_template, request, session, url_for
+from flask import Flask, current_app, has_request_context, jsonify, redirect, render_template, request, session, url_for
 from flask.sessions import SecureCookieSessionInterface
 from flask_jwt_extended.exceptions import JWTExtendedException
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from jwt.exceptions import PyJWTError
 from sqlalchemy.exc import IntegrityError, OperationalError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from app.entity.labels import Label, UserError
 
 from .account_views import CHANGE_FIRST
 from .language import words
-from .web_session import SAFE_METHODS
+from .rate_limits import RateLimits
+from .web_session import SAFE_METHODS, present_key
 
 log = logging.getLogger(__name__)
+_ALLOWANCE = "beacon.allowance"
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; object-src 'none'; "
@@ -78,6 +81,13 @@ REASONS: dict[int, tuple[Label, Label]] = {
     422: (
         Label("内容不合要求", "The values do not do"),
         Label("请检查填写的内容后重试。", "Check what was entered and try again."),
+    ),
+    429: (
+        Label("请求太频繁", "Too many requests"),
+        Label(
+            "该密钥的请求次数已达上限，请按 Retry-After 给出的秒数稍后重试。",
+            "This key has made as many requests as it may; try again after the seconds that Retry-After gives.",
+        ),
     ),
     500: (
         Label("系统出错", "Something went wrong"),
@@ -146,6 +156,27 @@ def install(app: Flask) -> None:
             return answer(403, CHANGE_FIRST)
         return redirect(url_for("ChangePasswordView.this_form_get"))
 
+    limits = RateLimits(app.config["SETTINGS"])
+
+    @app.before_request
+    def limit_keys() -> Any:
+        key = present_key()
+        if key is None:
+            return None
+        allowance = request.environ[_ALLOWANCE] = limits.use(key.id)
+        return None if allowance.is_within else answer(429)
+
+    @app.after_request
+    def say_allowance(response: Any) -> Any:
+        allowance = request.environ.get(_ALLOWANCE)
+        if allowance is not None:
+            response.headers.update(allowance.headers)
+        return response
+
+    babel = app.extensions["babel"]
+    usual = babel.locale_selector
+    babel.locale_selector = lambda: _language_of_program() or usual()
+
     @app.after_request
     def add_headers(response: Any) -> Any:
         for name, value in HEADERS.items():
@@ -160,10 +191,26 @@ def install(app: Flask) -> None:
     app.register_error_handler(UserError, lambda problem: answer(getattr(problem, "status", 422), problem.label))
     app.register_error_handler(HTTPException, _http_problem)
     app.register_error_handler(IntegrityError, lambda problem: answer(409))
-    app.register_error_handler(JWTExtendedException, lambda problem: answer(401))
-    app.register_error_handler(PyJWTError, lambda problem: answer(401))
+    for error in _all_kinds(JWTExtendedException, PyJWTError):  # FAB's JWT manager has handlers for most of them
+        app.register_error_handler(error, lambda problem: answer(401))
     app.register_error_handler(OperationalError, _database_problem)
     app.register_error_handler(Exception, _unforeseen)
+
+
+def _all_kinds(*errors: type[Exception]) -> Iterator[type[Exception]]:
+    for error in errors:
+        yield error
+        yield from _all_kinds(*error.__subclasses__())
+
+
+def _language_of_program() -> str | None:
+    """The language of a request to the API without a session: ``?_l_=en``, or ``Accept-Language``. None for others."""
+    if not has_request_context() or not request.path.startswith("/api/") or "_l_" in request.args:
+        return None
+    if session.get("locale"):
+        return None
+    languages = current_app.config["LANGUAGES"]
+    return request.accept_languages.best_match(languages) or current_app.config["BABEL_DEFAULT_LOCALE"]
 
 
 def wants_json() -> bool:
@@ -175,12 +222,16 @@ def wants_json() -> bool:
 
 
 def answer(status: int, why: Label | None = None, reference: str | None = None) -> Any:
-    """An error page, or the same as JSON: ``{"message": …}``."""
+    """An error page, or the same as a problem document (RFC 9457), with ``message`` for clients of FAB's API."""
     title, usual = REASONS.get(status, REASONS[500 if status >= 500 else 400])
     reason = words(why or usual)
     if wants_json():
-        body = {"message": reason} | ({"reference": reference} if reference else {})
-        return jsonify(body), status
+        body = {"type": "about:blank", "title": words(title), "status": status, "detail": reason, "message": reason}
+        made = jsonify({**body, "errors": [], **({"reference": reference} if reference else {})})
+        made.content_type = "application/problem+json"
+        if status == 401:
+            made.headers["WWW-Authenticate"] = "Bearer"
+        return made, status
     page = render_template(
         "errors/error.html",
         code=status,
@@ -197,7 +248,10 @@ def _http_problem(problem: HTTPException) -> Any:
     status = problem.code or 500
     if status < 400 or problem.response is not None:
         return problem.get_response()
-    return answer(status)
+    made = current_app.make_response(answer(status))
+    if isinstance(problem, MethodNotAllowed) and problem.valid_methods:
+        made.headers["Allow"] = ", ".join(sorted(problem.valid_methods))
+    return made
 
 
 def _database_problem(problem: OperationalError) -> Any:

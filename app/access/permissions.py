@@ -48,6 +48,12 @@ ERASE_PERSON = Permission("can_erase", "PersonalData")
 TRASH_AND_PERSONS = (PURGE, EXPORT_PERSON, ERASE_PERSON)
 OPERATIONS = Permission("can_access", "Operations")
 """The machine room at ``/ops``."""
+API_DOCUMENT = Permission("can_show", "ApiDocument")
+"""The description of the API, and the page that shows it."""
+OWN_KEYS = (Permission("can_list", "OwnApiKey"), Permission("can_add", "OwnApiKey"))
+"""API keys of one's own account: to see, make and revoke them."""
+ALL_KEYS = Permission("can_list", "ApiKey")
+"""Everybody's API keys: to see and revoke them."""
 AUDIT = Permission("can_list", "AuditEvent")
 READ_AUDIT = (AUDIT, Permission("can_show", "AuditEvent"))
 
@@ -64,6 +70,11 @@ ACCOUNTS = (
     Permission("can_this_form_post", "ResetPassword"),
 )
 SEE_ROLES = tuple(Permission(action, "Role") for action in READING)
+
+
+def see(restricted: str) -> Permission:
+    """The permission to see fields of a restricted class (``app.access.field_access``)."""
+    return Permission("can_see", f"Field.{restricted}")
 
 
 def class_name(entity_code: str) -> str:

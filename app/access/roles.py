@@ -27,6 +27,8 @@ from app.entity.operations import Audience, operations_of
 from app.entity.registry import EntityType, registry
 
 from . import permissions as may
+from .access_version import changed
+from .field_access import CLASSES
 from .permissions import EXPORT, READING, WRITING, Permission, class_name, on_entity
 
 ADMINISTRATOR = "Admin"
@@ -102,10 +104,17 @@ def _calendar(entity: EntityType) -> Iterable[str]:
     return READING if entity.options.group == "system" else ()
 
 
-_RESULTS = (may.DASHBOARD, may.LEAGUE, may.SCORECARD, may.WARNINGS, may.PERFORMANCE_FORM)
+_SEES = tuple(may.see(name) for name in CLASSES)
+"""Fields of every restricted class: for those who look after members."""
+
+_PROGRAMS = (may.API_DOCUMENT, *may.OWN_KEYS)
+"""The API with keys of one's own."""
+
+_RESULTS = (*_PROGRAMS, may.DASHBOARD, may.LEAGUE, may.SCORECARD, may.WARNINGS, may.PERFORMANCE_FORM)
 _APPROVING = (may.APPROVE_INDICES, may.APPROVE_WARNINGS)
 _ADMINISTRATION = (
     *_RESULTS,
+    *_SEES,
     *_APPROVING,
     *(may.SEE_RULES, may.SEE_RUNS, may.EVALUATE, may.REVEAL, may.IMPORT, may.EXPORTS),
 )
@@ -134,7 +143,7 @@ ROLES: dict[str, RoleDeclaration] = {
             "street_administrator",
             Label("街镇管理员", "Street administrator"),
             Family.BUSINESS,
-            (*_RESULTS, may.REVEAL, may.TRASH, may.IMPORT, may.EXPORTS),
+            (*_RESULTS, *_SEES, may.REVEAL, may.TRASH, may.IMPORT, may.EXPORTS),
             _street,
             tuple(Audience),
         ),
@@ -142,7 +151,7 @@ ROLES: dict[str, RoleDeclaration] = {
             "branch_secretary",
             Label("支部书记", "Branch secretary"),
             Family.BUSINESS,
-            (*_RESULTS, may.REVEAL, may.TRASH, may.IMPORT),
+            (*_RESULTS, *_SEES, may.REVEAL, may.TRASH, may.IMPORT),
             _branch,
             (Audience.EVERYONE, Audience.KEEPERS),
         ),
@@ -157,7 +166,7 @@ ROLES: dict[str, RoleDeclaration] = {
             "it_staff",
             Label("系统管理员", "IT staff"),
             Family.SYSTEM,
-            (*may.ACCOUNTS, *may.SEE_ROLES, may.OPERATIONS, may.SEE_RUNS),
+            (*_PROGRAMS, may.ALL_KEYS, *may.ACCOUNTS, *may.SEE_ROLES, may.OPERATIONS, may.SEE_RUNS),
             _calendar,
         ),
         RoleDeclaration("auditor", Label("审计员", "Auditor"), Family.AUDIT, (*may.READ_AUDIT, *may.SEE_ROLES)),
@@ -165,7 +174,7 @@ ROLES: dict[str, RoleDeclaration] = {
             "member",
             Label("党员", "Member"),
             Family.MEMBER,
-            (may.SCORECARD,),
+            (may.SCORECARD, *_SEES),
             _reading,
             (Audience.EVERYONE,),
         ),
@@ -230,6 +239,8 @@ def synchronise(connection: Connection) -> bool:
     if grants - held:
         new = [{"role_id": role, "permission_view_id": pair} for role, pair in sorted(grants - held)]
         connection.execute(insert(links), new)
+    if held ^ grants:
+        changed(connection)
     return bool(missing or held ^ grants)
 
 

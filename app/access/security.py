@@ -1,8 +1,8 @@
 """FAB's security manager, made ours: sign-in with lock-out, sessions that end, permissions read once.
 
-FAB asks the database for each permission of a page, some twenty times. Here a request reads its roles once, with its
-account; what a set of roles may do is kept in the process for ``PERMISSIONS_SECONDS``, so that a change to a role
-arrives everywhere within that time. Which roles somebody holds is never kept longer than a request.
+FAB asks the database for each permission of a page, some twenty times. Here a request asks once whether anything has
+changed of accounts, roles and permissions, and goes on with what the process knows (``known_accounts``): a change
+counts from the next request on, in every process.
 
 Nobody who is not signed in has any permission: FAB's public role is not used, and neither are its groups.
 """
@@ -34,17 +34,19 @@ from .account_views import (
 )
 from .accounts import Account
 from .actor import Actor
+from .api_keys import PREFIX, find_key, note_use
 from .audit import AuditAction, record
 from .audit_view import AuditView
+from .bearer import KnownTokens
+from .field_access import EVERYTHING, Clearance, clearance_of
 from .lock_out import count_failure, forgive, locked_minutes
 from .passwords import must_be_changed, set_password
 from .permissions import OWN_ACCOUNT, Permission
 from .policy import AccessPolicy
 from .role_check import RoleRefused
 from .roles import ADMINISTRATOR, granted
-from .web_session import finding_account, identity, present_account
+from .web_session import KEY, finding_account, identity, known_accounts, present_account
 
-PERMISSIONS_SECONDS = 5
 _SEEN, _MARK = "seen", "mark"
 
 WRONG = Label(
@@ -71,7 +73,8 @@ class SecurityManager(FabSecurityManager):
 
     def __init__(self, appbuilder: Any) -> None:
         self.policy: AccessPolicy = current_app.config["ACCESS_POLICY"]
-        self._permissions: dict[frozenset[int], tuple[float, frozenset[Permission]]] = {}
+        self._permissions: tuple[int, dict[frozenset[int], frozenset[Permission]]] = (-1, {})
+        self._tokens = KnownTokens()
         super().__init__(appbuilder)
 
     def create_db(self) -> None:
@@ -122,10 +125,34 @@ class SecurityManager(FabSecurityManager):
         g.user = user
         return user
 
+    def account_of_token(self, token: str | None) -> User | None:
+        """The account of a program's token or API key, None for one that is not valid, or whose password has to be
+        changed."""
+        if token is not None and token.startswith(PREFIX):
+            return self._account_of_key(token)
+        user_id = self._tokens.account_id(token) if token else None
+        return self.load_user_jwt({}, {"sub": user_id}) if user_id is not None else None
+
+    def _account_of_key(self, text: str) -> User | None:
+        work: Session = self.session()
+        accounts, secret = known_accounts(work), current_app.config["SECRET_KEY"]
+        with finding_account(work):
+            found = find_key(work, accounts, text, secret)
+        if found is None or must_be_changed(found[1], self.policy):
+            return None
+        request.environ[KEY] = found[0]
+        g.user, g._api_key_user = found[1], True
+        note_use(current_app.extensions["engine"], accounts, text, found[0], secret)
+        return found[1]
+
+    def validate_api_key(self, api_key_string: str) -> User | None:
+        """What FAB's ``protect`` asks; the key has been looked up once for this request."""
+        return present_account()
+
     def _account(self, pk: Any) -> User | None:
         work: Session = self.session()
         with finding_account(work):
-            user = work.get(User, int(pk))
+            user = known_accounts(work).account(work, int(pk))
         return user if user is not None and user.active else None
 
     def signed_in(self, user: User) -> None:
@@ -212,7 +239,7 @@ class SecurityManager(FabSecurityManager):
             return True
         if permission_name == "menu_access":
             return view_name in self.get_user_menu_access([view_name])
-        return (permission_name, view_name) in self._of_roles(found.role_ids)
+        return (permission_name, view_name) in self._of_roles(found.role_ids, found.version)
 
     def may(self, permission: Permission) -> bool:
         """``has_access`` for a permission that ``permissions.py`` names."""
@@ -229,7 +256,17 @@ class SecurityManager(FabSecurityManager):
 
     def get_user_permissions(self, user: User) -> set[tuple[str, str]]:
         roles = frozenset(role.id for role in self.get_user_roles(user))
-        return {tuple(each) for each in self._of_roles(roles)} if roles else set()
+        found = identity(self.session())
+        return {tuple(each) for each in self._of_roles(roles, found.version if found else -1)} if roles else set()
+
+    def clearance(self) -> Clearance:
+        """The restricted classes of fields that whoever acts now may see."""
+        found = identity(self.session())
+        if found is None:
+            return frozenset()
+        if ADMINISTRATOR in found.role_names:
+            return EVERYTHING
+        return clearance_of(self._of_roles(found.role_ids, found.version))
 
     def get_user_menu_access(self, menu_names: list[str] | None = None) -> set[str]:
         """The menu items, of these names, that lead to a page whoever acts may open, and the groups that hold one."""
@@ -250,18 +287,15 @@ class SecurityManager(FabSecurityManager):
         action = (view.method_permission_name or {}).get(method, method)
         return self.has_access(f"can_{action}", view.class_permission_name or type(view).__name__)
 
-    def _of_roles(self, role_ids: frozenset[int]) -> frozenset[Permission]:
-        kept = self._permissions.get(role_ids)
-        moment = time.monotonic()
-        if kept is not None and kept[0] > moment:
-            return kept[1]
-        found = granted(self.session().connection(), role_ids)
-        self._permissions[role_ids] = (moment + PERMISSIONS_SECONDS, found)
-        return found
-
-    def forget_permissions(self) -> None:
-        """Read what roles may do again, at once in this process."""
-        self._permissions.clear()
+    def _of_roles(self, role_ids: frozenset[int], version: int) -> frozenset[Permission]:
+        """What holders of these roles may do; read again when the version has changed."""
+        kept_version, kept = self._permissions
+        if kept_version != version or version < 0:
+            kept = {}
+            self._permissions = (version, kept)
+        if role_ids not in kept:
+            kept[role_ids] = granted(self.session().connection(), role_ids)
+        return kept[role_ids]
 
 
 def _mark(user: User) -> str:

@@ -1,8 +1,8 @@
 """The database session of web requests, and on whose behalf it acts.
 
 FAB works on one session: a ``scoped_session`` of ``app.database.session.Session``, one for each request, closed with
-it. It reads in a deferred transaction; a request with an unsafe method takes SQLite's write lock at its first
-statement. There is one engine a process.
+it. It reads in a deferred transaction, those of the API without one; a request with an unsafe method takes SQLite's
+write lock at its first statement. There is one engine a process.
 
 Who acts is asked for at each statement and kept as soon as somebody is known. Until a token has been read the asker
 is nobody, which is never kept. Reading the account takes a statement of its own, during which nobody acts: account
@@ -16,33 +16,40 @@ from contextlib import contextmanager
 from typing import Any
 
 import flask_login
-from flask import Flask, current_app, g, has_app_context, has_request_context, request
+from flask import Flask, current_app, has_app_context, has_request_context, request
 from flask.globals import app_ctx
 from flask_appbuilder.security.sqla.models import User
 from sqlalchemy import Engine, inspect
 from sqlalchemy.orm import Session as OrmSession
 from sqlalchemy.orm import scoped_session
 
-from app.database.engine import for_writing
+from app.database.engine import for_reading, for_writing
 from app.database.session import Session
 
-from .accounts import Identity, identity_of
+from .accounts import Identity
 from .actor import NOBODY, Actor
+from .bearer import bearer_token
+from .known_accounts import KnownAccounts
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+API = "/api/v1/"
 _IDENTITY = "identity"
 _FINDING = "finding_account"
+_KNOWN = "known_accounts"
+_BEARER = "beacon.bearer"
+KEY = "beacon.api_key"
 
 
 def web_session(app: Flask, engine: Engine) -> scoped_session[Session]:
     """The session that an app's requests work on; outside of one, each application context has its own."""
-    writing = for_writing(engine)
+    writing, reading = for_writing(engine), for_reading(engine)
+    known = KnownAccounts()
 
     def open_session() -> Session:
         unsafe = has_request_context() and request.method not in SAFE_METHODS
-        return Session(
-            bind=writing if unsafe else engine, expire_on_commit=False, info={"actor": acting_account, "web": True}
-        )
+        info = {"actor": acting_account, "web": True, _KNOWN: known}
+        bind = writing if unsafe else reading if has_request_context() and request.path.startswith(API) else engine
+        return Session(bind=bind, expire_on_commit=False, info=info)
 
     sessions = scoped_session(open_session, scopefunc=_owner)
 
@@ -71,17 +78,38 @@ def finding_account(session: OrmSession) -> Iterator[None]:
         session.info[_FINDING] = before
 
 
+def known_accounts(session: OrmSession) -> KnownAccounts:
+    """The accounts that this process has met: of the database of a web session."""
+    return session.info[_KNOWN]
+
+
 def present_account() -> User | None:
     """Whoever this request has shown to be: by API key, by cookie, or by a token that has been read."""
     if not has_request_context():
         return None
-    if g.get("_api_key_user"):
-        return g.user
+    if request.headers.get("Authorization"):
+        return _bearer_account()
     account = flask_login.current_user
-    if account.is_authenticated:
-        return account._get_current_object()
-    found = g.get("_jwt_extended_jwt_user")
-    return found["loaded_user"] if found else None
+    return account._get_current_object() if account.is_authenticated else None
+
+
+def _bearer_account() -> User | None:
+    """The account of the request's token or API key, looked up once a request. No cookie counts beside it."""
+    if _BEARER not in request.environ:
+        request.environ[_BEARER] = None  # while it is looked up, nobody acts
+        request.environ[_BEARER] = current_app.appbuilder.sm.account_of_token(bearer_token())
+    return request.environ[_BEARER]
+
+
+def present_key() -> Any:
+    """The API key that this request bears (``api_keys.KnownKey``); None for a session or a token."""
+    return request.environ.get(KEY) if has_request_context() else None
+
+
+def key_name() -> str:
+    """What signs in for the account in this request: the number of its API key, nothing for a session or token."""
+    key = present_key()
+    return str(key.id) if key is not None else ""
 
 
 def acting_account(session: OrmSession) -> Actor:
@@ -103,7 +131,7 @@ def identity(session: OrmSession) -> Identity | None:
         account_id = inspect(account).identity[0]
         if kept is not None and kept.actor.user_id == account_id:
             return kept
-        found = identity_of(account, session.connection())
+        found = known_accounts(session).identity(session, account_of(account), present_key())
     if kept is None:
         session.info[_IDENTITY] = found
     return found

@@ -7,6 +7,7 @@ relation is an existing row that the user may refer to, never a new one.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,7 +19,7 @@ from app.console.relations import find, find_by_code, purpose_of
 from app.console.saving import WHOLE, NotSaved
 from app.console.values import Unreadable, identifier, parse
 from app.entity.labels import Label
-from app.entity.registry import EntityType, Relation
+from app.entity.registry import EntityType, Field, FieldKind, Relation
 
 UNKNOWN = Label("没有这个字段", "There is no such field")
 NOT_YOURS = Label("由系统填写，不能修改", "Is set by the system and cannot be changed")
@@ -71,7 +72,42 @@ def _value(entity: EntityType, column: str, by: str, raw: Any) -> tuple[str, Any
     declared = field_of(entity, column)
     if declared.options.personal and is_masked(str(raw)):
         raise Unreadable(MASKED.zh, MASKED.en)
+    check_type(declared, raw)
     return declared.name, parse(entity, declared, raw)
+
+
+def check_type(field: Field, raw: Any) -> None:
+    """JSON has numbers and truth values of its own: they are not taken as texts. Raises Unreadable."""
+    wanted = _TYPES.get(field.kind, (str,))
+    is_number = isinstance(raw, int | float) and not isinstance(raw, bool)
+    fits = isinstance(raw, bool) if bool in wanted else is_number if int in wanted else isinstance(raw, str)
+    if raw is not None and not fits:
+        label = (
+            Label("应为 true 或 false", "Has to be true or false")
+            if bool in wanted
+            else (Label("应为数字", "Has to be a number") if int in wanted else Label("应为文字", "Has to be text"))
+        )
+        raise Unreadable(label.zh, label.en)
+    shape = _SHAPES.get(field.kind)
+    if isinstance(raw, str) and raw.strip() and shape is not None and not shape[0].fullmatch(raw.strip()):
+        raise Unreadable(shape[1].zh, shape[1].en)
+
+
+_TYPES: dict[FieldKind, tuple[type, ...]] = {
+    FieldKind.INTEGER: (int,),
+    FieldKind.DECIMAL: (int,),
+    FieldKind.BOOLEAN: (bool,),
+}
+_SHAPES = {
+    FieldKind.DATE: (
+        re.compile(r"\d{4}-\d\d-\d\d"),
+        Label("应为日期，形如 2026-11-23", "Has to be a date such as 2026-11-23"),
+    ),
+    FieldKind.MOMENT: (
+        re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?"),
+        Label("应为日期和时间，形如 2026-11-23T09:30", "Has to be a date and time such as 2026-11-23T09:30"),
+    ),
+}
 
 
 def _row(relation: Relation, by: str, raw: Any, purpose: Purpose) -> int:

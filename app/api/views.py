@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from flask import Response, request
+from flask import Response, current_app, request
 from flask_appbuilder import ModelRestApi
+from flask_appbuilder.api import expose
+from flask_appbuilder.security.decorators import permission_name, protect
+from sqlalchemy import select
 
 from app.access.request_filters import FiltersOfRequest
+from app.access.scope import actor_of
+from app.access.web_session import identity, key_name
 from app.console.columns import (
     all_columns,
     default_order,
@@ -20,14 +26,22 @@ from app.console.filters import NotOffered
 from app.console.interface import EntityInterface
 from app.console.permissions import METHOD_PERMISSIONS, base_permissions, class_name
 from app.console.presentation import text
-from app.console.saving import NotSaved, refused, remove, save
+from app.console.saving import commit_change, remove
+from app.console.values import identifier
 from app.console.views import labels
 from app.entity.labels import Label, UserError
-from app.entity.registry import Entity, EntityType
+from app.entity.registry import EntityType
 
-from .bodies import read_body
-from .problems import not_saved, problem
+from . import conditions
+from .answers import as_json, in_words, json_body
+from .grouping import list_groups
+from .idempotency import answer, once
+from .names import Entities
+from .parameters import LANGUAGE, BadParameters, read_fields, read_list, read_no_parameters
+from .problems import problem
+from .reading import FoundRow, Reader, list_rows, read_row
 from .schemas import EntitySchemaConverter
+from .writing import NOT_ALLOWED, Bulk, change_row, new_row, stored
 
 
 class EntityApi(ModelRestApi):
@@ -37,7 +51,7 @@ class EntityApi(ModelRestApi):
     datamodel: EntityInterface
 
     allow_browser_login = True  # with a token against forgery: app.access.http asks for it
-    method_permission_name = METHOD_PERMISSIONS
+    method_permission_name = {**METHOD_PERMISSIONS, "patch": "edit", "bulk": "list"}
     model2schemaconverter = EntitySchemaConverter
     page_size = 25
     max_page_size = 100
@@ -45,11 +59,64 @@ class EntityApi(ModelRestApi):
 
     # --- reading ---
 
+    @expose("/", methods=["GET"])
+    @protect()
+    @permission_name("get")
+    @in_words
+    def get_list(self) -> Response:
+        """A page of rows. With ``q`` in FAB's own way, else in ours (``parameters``)."""
+        if "q" in request.args:
+            return self._in_fabs_way("get_list", ("q", LANGUAGE))
+        reader = self.reader()
+        entity = reader.entity(self.entity)
+        asked = read_list(request.args, entity, Entities(reader.clearance))
+        return as_json((list_groups if asked.group_by else list_rows)(reader, entity, asked))
+
+    @expose("/<row_key:pk>", methods=["GET"])
+    @protect()
+    @permission_name("get")
+    @in_words
+    def get(self, pk: str) -> Response:
+        """One row, by its id or its code."""
+        if "q" in request.args:
+            return self._in_fabs_way("get", ("q", LANGUAGE), pk=pk)
+        reader = self.reader()
+        entity = reader.entity(self.entity)
+        fields = read_fields(request.args, entity, Entities(reader.clearance))
+        row = self._find(reader, entity, pk, fields)
+        if row is None:
+            return problem(404)
+        return conditions.tagged(as_json({"id": row.id, "result": row.item}), row.revision)
+
+    def reader(self) -> Reader:
+        security, session = current_app.appbuilder.sm, self.datamodel.session()
+        found = identity(session)
+        access = (found.role_ids, found.version) if found else ()
+        return Reader(session, security.clearance(), access)
+
+    @staticmethod
+    def _find(reader: Reader, entity: EntityType, pk: str, fields: tuple[str, ...] | None) -> FoundRow | None:
+        """A row by its id or, where no row has that, by its code."""
+        key = identifier(pk)
+        row = read_row(reader, entity, key, fields) if key is not None else None
+        if row is None and "code" in entity.fields and 0 < len(pk) <= LONGEST_CODE and "\0" not in pk:
+            row = read_row(reader, entity, pk, fields, "code")
+        return row
+
+    def _in_fabs_way(self, method: str, allowed: tuple[str, ...], **keywords: Any) -> Response:
+        """FAB's own method without its permission check, which has been passed."""
+        for name in request.args:
+            if name not in allowed:
+                raise BadParameters({name[:60]: [NOT_WITH_Q]}, {name[:60]: allowed}, 422)
+        return getattr(ModelRestApi, method).__wrapped__(self, **keywords)
+
     def get_list_headless(self, **keywords: Any) -> Response:
         asked = keywords.get("rison", {})
         unknown = [name for name in asked.get("columns", []) if name not in self.list_columns]
         if unknown:
             return problem(400, {unknown[0]: [NO_COLUMN]})
+        if not asked.get("columns"):
+            keywords["rison"] = {**asked, "columns": self.list_columns}
         try:
             answer = super().get_list_headless(**keywords)
         except UserError as error:
@@ -57,6 +124,9 @@ class EntityApi(ModelRestApi):
         return _as_problem(answer)
 
     def get_headless(self, pk: Any, **keywords: Any) -> Response:
+        asked = keywords.get("rison", {})
+        if not asked.get("columns"):
+            keywords["rison"] = {**asked, "columns": self.show_columns}
         return _as_problem(super().get_headless(pk, **keywords))
 
     def _handle_filters_args(self, rison_args: dict[str, Any]) -> Any:
@@ -79,55 +149,116 @@ class EntityApi(ModelRestApi):
 
     # --- writing ---
 
-    def post_headless(self) -> Response:
-        try:
-            row = self.entity.model(**read_body(self.entity, self._body(), self.add_columns, is_new=True))
-            self._save(row)
-        except NotSaved as error:
-            return not_saved(error)
-        return self.response(201, id=row.id, result=self._stored(row.id))
+    @expose("/", methods=["POST"])
+    @protect()
+    @permission_name("post")
+    @in_words
+    def post(self) -> Response:
+        """A new row. With an ``Idempotency-Key`` it is made once, however often the request comes."""
+        reader, entity = self._writer()
 
-    def put_headless(self, pk: Any) -> Response:
-        row = self.datamodel.get(pk, self._base_filters)
+        def create() -> tuple[int, Any]:
+            row = new_row(entity, json_body())
+            reader.session.add(row)
+            reader.session.flush()
+            return 201, {"id": row.id, "result": stored(reader, entity, row.id)}
+
+        return self._write_once(reader, entity, create)
+
+    @expose("/_bulk", methods=["POST"])
+    @protect()
+    @permission_name("bulk")
+    @in_words
+    def bulk(self) -> Response:
+        """Many rows created, changed and deleted, all of them or none (``writing``)."""
+        reader, entity = self._writer()
+        return self._write_once(reader, entity, lambda: (200, Bulk(reader, entity, json_body()).apply()))
+
+    @expose("/<row_key:pk>", methods=["PUT"])
+    @protect()
+    @permission_name("put")
+    @in_words
+    def put(self, pk: str) -> Response:
+        """Change what the body names of a row; the rest stays, as FAB's own PUT has it."""
+        return self._change(pk)
+
+    @expose("/<row_key:pk>", methods=["PATCH"])
+    @protect()
+    @permission_name("patch")
+    @in_words
+    def patch(self, pk: str) -> Response:
+        """The same as PUT."""
+        return self._change(pk)
+
+    @expose("/<row_key:pk>", methods=["DELETE"])
+    @protect()
+    @permission_name("delete")
+    @in_words
+    def delete(self, pk: str) -> Response:
+        """Delete a row that no other refers to."""
+        reader, entity = self._writer()
+        row = self._row(reader, entity, pk)
         if row is None:
             return problem(404)
-        try:
-            values = read_body(self.entity, self._body(), self.edit_columns, is_new=False)
-            for name, value in values.items():
-                if getattr(row, name) != value:
-                    setattr(row, name, value)
-            self._save(row)
-        except NotSaved as error:
-            return not_saved(error)
-        return self.response(200, id=row.id, result=self._stored(row.id))
+        conditions.check(row)
+        conditions.not_lost(lambda: remove(reader.session, entity, [row]))
+        return as_json({"message": "OK"})
 
-    def delete_headless(self, pk: Any) -> Response:
-        row = self.datamodel.get(pk, self._base_filters)
+    def _change(self, pk: str) -> Response:
+        reader, entity = self._writer()
+        row = self._row(reader, entity, pk)
         if row is None:
             return problem(404)
-        try:
-            remove(self.datamodel.session, self.entity, [row])
-        except NotSaved as error:
-            return not_saved(error)
-        return self.response(200, message="OK")
+        conditions.check(row)
+        body, answer = json_body(), {}
+
+        def change() -> None:
+            change_row(entity, row, body)
+            reader.session.flush()
+            answer.update(id=row.id, result=stored(reader, entity, row.id))
+
+        conditions.not_lost(lambda: commit_change(reader.session, entity, change, [row]))
+        return as_json(answer)
+
+    def _writer(self) -> tuple[Reader, EntityType]:
+        read_no_parameters(request.args)
+        reader = self.reader()
+        return reader, reader.entity(self.entity)
 
     @staticmethod
-    def _body() -> Any:
-        body = request.get_json(silent=True) if request.is_json else None
-        if body is None:
-            raise NotSaved({"": [NO_JSON]}, 400)
-        return body
+    def _row(reader: Reader, entity: EntityType, pk: str) -> Any:
+        """The row to change or delete, by its id or, where no row has that, by its code."""
+        model: Any = entity.model
+        key = identifier(pk)
+        row = reader.session.scalars(select(model).where(model.id == key)).one_or_none() if key is not None else None
+        if row is None and "code" in entity.fields and 0 < len(pk) <= LONGEST_CODE and "\0" not in pk:
+            row = reader.session.scalars(select(model).where(model.code == pk)).one_or_none()
+        return row
 
-    def _save(self, row: Entity) -> None:
-        try:
-            save(self.datamodel.session, self.entity, row)
-        except UserError as error:
-            raise refused(self.entity, error) from error
+    @staticmethod
+    def _write_once(reader: Reader, entity: EntityType, work: Callable[[], tuple[int, Any]]) -> Response:
+        found: list[Any] = []
+        caller = actor_of(reader.session)
 
-    def _stored(self, key: int) -> Any:
-        """The row as it now is; nothing if it has gone out of the writer's sight."""
-        row = self.datamodel.get(key, None, self.show_columns)
-        return None if row is None else self.show_model_schema.dump(row)
+        def change() -> None:
+            found[:] = once(reader.session, caller.user_id or 0, key_name(), work)
+
+        commit_change(reader.session, entity, change)
+        return answer(*found)
+
+    # --- FAB's own refusals ---
+
+    def response_400(self, message: str | None = None) -> Response:
+        return problem(400, {"q": [BAD_Q]} if "q" in request.args else None)
+
+    def response_401(self) -> Response:
+        return problem(401)
+
+    def response_403(self) -> Response:
+        return problem(403, {"": [NOT_ALLOWED]})
+
+    def response_404(self) -> Response:
+        return problem(404)
 
     # --- what there is: `_info` ---
 
@@ -151,6 +282,15 @@ class EntityApi(ModelRestApi):
         if field.code_list is not None:
             found["choices"] = [{"value": code.value, "label": text(code.label)} for code in field.code_list]
         return found
+
+    @expose("/_info", methods=["GET"])
+    @protect()
+    @permission_name("info")
+    @in_words
+    def info(self) -> Response:
+        """Fields, choices and comparisons, in the reader's language; ``q`` as FAB has it."""
+        read_no_parameters(request.args, "q")
+        return ModelRestApi.info.__wrapped__(self)
 
     def set_response_key_mappings(self, response: Any, func: Any, rison_args: Any, **keywords: Any) -> None:
         """FAB calls the functions of its own class; ours have their names."""
@@ -185,8 +325,16 @@ class EntityApi(ModelRestApi):
         response["edit_title"] = text(self.entity.label)
 
 
+LONGEST_CODE = 40
+NOT_WITH_Q = Label(
+    "不能与 q 一起使用；q 是 FAB 自己的写法", "Does not go together with q, which is FAB's own way of asking"
+)
+BAD_Q = Label("q 无法读取，应为 rison", "q cannot be read; it has to be rison")
 NO_COLUMN = Label("没有这一列", "There is no such column")
-NO_JSON = Label("请求内容应为 JSON", "The body has to be JSON")
+
+
+for _name in ("get_list", "get", "info"):  # what FAB adds to its answers hangs on its methods
+    getattr(EntityApi, _name)._response_key_func_mappings = getattr(ModelRestApi, _name)._response_key_func_mappings
 
 
 def _as_problem(answer: Response) -> Response:
@@ -218,5 +366,5 @@ def api_class(entity: EntityType) -> type[EntityApi]:
         "base_order": default_order(entity),
     }
     if entity.options.read_only:
-        attributes["exclude_route_methods"] = {"post", "put", "delete"}
+        attributes["exclude_route_methods"] = {"post", "put", "patch", "delete", "bulk"}
     return type(f"{name}Api", (EntityApi,), attributes)

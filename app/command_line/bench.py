@@ -10,7 +10,7 @@ from pathlib import Path
 
 from config import Settings
 
-BENCHMARKS = {"evaluation": "evaluation", "dryrun": "dryrun", "export": "exports", "import": "imports"}
+BENCHMARKS = {"api": "api", "evaluation": "evaluation", "dryrun": "dryrun", "export": "exports", "import": "imports"}
 """By name: the module beside the application."""
 SCALES = ("district", "small")
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from flask_appbuilder.models.filters import BaseFilter, BaseFilterConverter, FilterRelation, Filters
-from sqlalchemy import ColumnElement, Date, Select, and_, cast, func, or_, select
+from sqlalchemy import ColumnElement, Date, Select, and_, cast, func, or_, select, true
 
 from app.access.request_filters import own_copy
 from app.database.encryption import keyring
@@ -203,15 +203,21 @@ class Searched(Contains):
     operator = "search"
 
     def condition(self, value: str) -> ColumnElement[bool]:
-        return and_(*[self._word(word) for word in value.split()[:5]])
+        return search_condition(self.entity, self.model, value)
 
-    def _word(self, word: str) -> ColumnElement[bool]:
-        found = [contains(getattr(self.model, name), word) for name in searched_fields(self.entity)]
-        for name, field in self.entity.fields.items():
-            hashed = hash_column(self.entity, name)
-            if field.kind is FieldKind.ENCRYPTED and hashed and len(word) >= 6:
-                found.append(getattr(self.model, hashed) == keyring().digest(word))
-        return or_(*found)
+
+def search_condition(entity: EntityType, model: Any, text: str) -> ColumnElement[bool]:
+    """Every word of a text is found in one of the searched fields, or is the whole of an encrypted one."""
+    return and_(true(), *[_holds(entity, model, word) for word in text.split()[:5]])
+
+
+def _holds(entity: EntityType, model: Any, word: str) -> ColumnElement[bool]:
+    found = [contains(getattr(model, name), word) for name in searched_fields(entity)]
+    for name, field in entity.fields.items():
+        hashed = hash_column(entity, name)
+        if field.kind is FieldKind.ENCRYPTED and hashed and len(word) >= 6:
+            found.append(getattr(model, hashed) == keyring().digest(word))
+    return or_(*found)
 
 
 SEARCHED_KINDS = (FieldKind.TEXT, FieldKind.LONG_TEXT, FieldKind.PERIOD)

@@ -59,6 +59,10 @@ PAGES = {
     "Export": Label("导出", "Exports"),
     "PerformanceForm": Label("绩效目标申报表", "Forms of performance targets"),
     "Operations": Label("机房", "Machine room"),
+    "ApiDocument": Label("接口说明", "API"),
+    "OwnApiKey": Label("自己的接口密钥", "Own API keys"),
+    "ApiKey": Label("接口密钥", "API keys"),
+    "Field.income": Label("收入与党费基数", "Income and fee base"),
     "AuditEvent": Label("审计记录", "Audit trail"),
 }
 """What the pages are called that permissions are kept under and that belong to no entity."""

@@ -82,6 +82,7 @@ PERMISSION_WORDS = {
     "can_run": Label("评定", "evaluate"),
     "can_approve_index": Label("审批指数", "approve indices"),
     "can_approve_warning": Label("审批预警", "approve warnings"),
+    "can_see": Label("可见", "see"),
     "can_reveal": Label("查看完整内容", "reveal"),
     "can_access": Label("进入", "enter"),
     "unlock": Label("解锁", "unlock"),

@@ -49,7 +49,7 @@ def check_revision(row: Entity, revision: int | None) -> None:
 
 def save(session: Any, entity: EntityType, row: Entity) -> None:
     """Store a row that is new or was changed. Raises NotSaved."""
-    _commit(session, entity, lambda: session.add(row), [row])
+    commit_change(session, entity, lambda: session.add(row), [row])
 
 
 def save_all(session: Any, entity: EntityType, rows: Sequence[Entity]) -> None:
@@ -64,7 +64,7 @@ def remove(session: Any, entity: EntityType, rows: list[Entity]) -> None:
         for row in rows:
             session.delete(row)
 
-    _commit(session, entity, delete, rows, deleting=True)
+    commit_change(session, entity, delete, rows, deleting=True)
 
 
 def refused(entity: EntityType, error: UserError) -> NotSaved:
@@ -98,7 +98,11 @@ def _column(entity: EntityType, name: str | None) -> str:
     return relation if relation in entity.relations else WHOLE
 
 
-def _commit(session: Any, entity: EntityType, change: Any, rows: list[Entity], *, deleting: bool = False) -> None:
+def commit_change(
+    session: Any, entity: EntityType, change: Any, rows: Iterable[Entity] = (), *, deleting: bool = False
+) -> None:
+    """Make a change and commit it, all of it or nothing. ``rows``: those that somebody else may be changing too.
+    Raises NotSaved."""
     try:
         change()
         session.commit()

@@ -38,6 +38,8 @@ class FieldOptions:
     """Identifies a person: masked on pages and in files unless the role may reveal it."""
     sensitive: bool = False
     """Sensitive personal information (Personal Information Protection Law, article 28): encrypted or restricted."""
+    restricted: str | None = None
+    """A class of information that only some roles see at all: a key of ``app.access.field_access.CLASSES``."""
     editable: bool = True
     """False for what the system sets itself."""
     target: str | None = None

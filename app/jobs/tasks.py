@@ -11,6 +11,7 @@ from importlib import import_module
 
 from sqlalchemy import Engine, delete, select, update
 
+from app.access import idempotent_answers
 from app.access.actor import system_actor
 from app.database.clock import now, today
 from app.database.encryption import load_keyring
@@ -202,7 +203,7 @@ def prune() -> int:
     attachments; the number forgotten. The planner hears of how much is left, and of what the day has brought."""
     with for_writing(_engine()).begin() as connection:
         old = delete(_evaluations).where(_evaluations.c.created_at < now() - KEPT_FOR)
-        count = connection.execute(old).rowcount
+        count = connection.execute(old).rowcount + idempotent_answers.prune(connection)
     count += forget_versions(_engine(), now() - timedelta(days=_settings().keep_versions_days))
     with unit_of_work(_engine(), system_actor("prune")) as session:
         data_dir = _settings().data_dir

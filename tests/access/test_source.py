@@ -18,13 +18,15 @@ APP = PROJECT_DIR / "app"
 NAMED = {
     # Below the scope: they open connections, run no statement for a reader, or are the scope.
     "access/account_ties.py": "names of organizations, hidden ones of members: what it takes to tie an account to them",
+    "access/access_version.py": "a number that says that rights have changed",
+    "access/api_keys.py": "keys of accounts; an organization is only compared with one's own",
     "access/first_start.py": "roles, before anybody acts",
     "access/acting.py": "reads the account that a job acts for",
     "access/bulk_check.py": "the same check for rows out of files",
     "access/flush_check.py": "is the check of writes",
+    "access/known_accounts.py": "accounts and roles, which decide the scope",
     "access/references.py": "names of organizations and courses, known to all who are signed in",
     "access/security.py": "permissions of roles",
-    "access/web_session.py": "reads the account that decides the scope",
     "database/bulk.py": "for jobs, imports and demonstration records: the system acts",
     "database/engine.py": "opens connections",
     "database/migrations.py": "migrations",

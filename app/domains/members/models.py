@@ -135,9 +135,9 @@ class Member(Entity):
     checked_in_on: Mapped[date | None] = day("社区报到日期", "Reported to the community on")
     is_hardship: Mapped[bool] = flag("困难党员", "In hardship")
     needs_check: Mapped[bool] = flag("信息待核", "Information to be verified")
-    fee_base: Mapped[Decimal | None] = money("党费计算基数", "Fee base")
+    fee_base: Mapped[Decimal | None] = money("党费计算基数", "Fee base", restricted="income")
     fee_base_set_on: Mapped[date | None] = day("基数核定日期", "Fee base set on")
-    fee_monthly: Mapped[Decimal | None] = money("月应缴党费", "Monthly fee")
+    fee_monthly: Mapped[Decimal | None] = money("月应缴党费", "Monthly fee", restricted="income")
     is_demonstration: Mapped[bool] = flag("演示数据", "Demonstration", editable=False)
 
     __table_args__ = (

@@ -7,6 +7,7 @@ that kind. What is wrong is said with its place inside the filter and what was a
 from __future__ import annotations
 
 import contextlib
+import math
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -274,7 +275,7 @@ class _Reader:
         if self.from_text and isinstance(value, str):
             with contextlib.suppress(ValueError):
                 value = int(value) if re.fullmatch(r"\s*[+-]?\d+\s*", value) else float(value)
-        if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
             raise FilterError(place, Label(f"“{value}”不是数字", f"“{value}” is not a number"))
         return value
 
