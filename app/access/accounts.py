@@ -119,7 +119,12 @@ def identity_of(
 
 
 def actor_of(account: User, connection: Connection) -> Actor:
-    """The actor of an account. ``connection`` passes the row scope by: what is read here decides it."""
+    """The actor of an account."""
+    return read_identity(account, connection).actor
+
+
+def read_identity(account: User, connection: Connection) -> Identity:
+    """Who an account is now. ``connection`` passes the row scope by: what is read here decides it."""
     roles = connection.execute(
         select(Role.__table__.c.id, Role.__table__.c.name)
         .join(assoc_user_role, assoc_user_role.c.role_id == Role.__table__.c.id)
@@ -131,4 +136,4 @@ def actor_of(account: User, connection: Connection) -> Actor:
         )
     ).one_or_none()
     ids, names = frozenset(row_id for row_id, _ in roles), frozenset(name for _, name in roles)
-    return identity_of(account, ids, names, Place.of(place)).actor
+    return identity_of(account, ids, names, Place.of(place))

@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 from app.entity.labels import UserError
 from app.entity.registry import EntityType
 
-from .accounts import identity_of
+from .accounts import read_identity
 from .actor import Actor
+from .field_access import EVERYTHING, Clearance, clearance_of
 from .permissions import Permission, class_name
 from .roles import ADMINISTRATOR, granted
 
@@ -24,6 +25,11 @@ class Acting:
     actor: Actor
     is_administrator: bool
     permissions: frozenset[Permission]
+
+    @property
+    def clearance(self) -> Clearance:
+        """The restricted classes of fields that it may see."""
+        return EVERYTHING if self.is_administrator else clearance_of(self.permissions)
 
     def may(self, action: str, entity: EntityType) -> bool:
         """Whether it may ``add``, ``edit``, ``list``, ``export`` … rows of an entity."""
@@ -37,5 +43,5 @@ def acting(engine: Engine, user_id: int) -> Acting:
         if account is None or not account.active:
             raise UserError("账号已停用", "The account is switched off")
         connection = session.connection()
-        identity = identity_of(account, connection)
+        identity = read_identity(account, connection)
         return Acting(identity.actor, ADMINISTRATOR in identity.role_names, granted(connection, identity.role_ids))

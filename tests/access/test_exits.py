@@ -35,9 +35,10 @@ WRITERS = ["street_a", "branch_a1"]
 AWAY = "branch_b1"
 
 PAGES = {"list", "show", "add", "edit", "delete", "action", "action_post", "operate", "reveal"}
-API = {"info", "get_list", "get", "post", "put", "delete"}
+API = {"info", "get_list", "get", "post", "put", "delete", "patch", "bulk"}
 
 COMMON = {
+    "ApiDocument", "ApiPage",
     "AccountView", "AttachmentsPage", "AuditView", "ChangePasswordView", "DashboardPage", "EvaluationsPage",
     "ExportsPage", "HistoryPage", "ImportsPage", "LeaguePage", "LocaleView", "MenuApi", "OperationsPage", "Options",
     "PasswordResetView", "PerformanceFormPage", "RecordsPage", "RoleView", "ScorecardPage", "Search", "SignInApi",
