@@ -36,7 +36,7 @@ from . import conditions
 from .answers import as_json, in_words, json_body
 from .grouping import list_groups
 from .idempotency import answer, once
-from .names import Entities
+from .names import Entities, names_of
 from .parameters import LANGUAGE, BadParameters, read_fields, read_list, read_no_parameters
 from .problems import problem
 from .reading import FoundRow, Reader, list_rows, read_row
@@ -112,21 +112,33 @@ class EntityApi(ModelRestApi):
 
     def get_list_headless(self, **keywords: Any) -> Response:
         asked = keywords.get("rison", {})
-        unknown = [name for name in asked.get("columns", []) if name not in self.list_columns]
-        if unknown:
-            return problem(400, {unknown[0]: [NO_COLUMN]})
+        seen = self._seen()
+        named = [*asked.get("columns", []), *(each["col"] for each in asked.get("filters", []))]
+        named += [asked["order_column"]] if asked.get("order_column") else []
+        unknown = [name for name in named if name not in seen and name not in self.search_columns]
+        hidden = [name for name in named if name in self.list_columns and name not in seen]
+        if unknown or hidden:
+            return problem(400, {(unknown or hidden)[0]: [NO_COLUMN]})
         if not asked.get("columns"):
-            keywords["rison"] = {**asked, "columns": self.list_columns}
+            keywords["rison"] = {**asked, "columns": seen}
         try:
             answer = super().get_list_headless(**keywords)
         except UserError as error:
             return problem(400, {"": [error.label]})
         return _as_problem(answer)
 
+    def _seen(self) -> list[str]:
+        """The columns that are there for the reader."""
+        return names_of(self.reader().entity(self.entity))
+
     def get_headless(self, pk: Any, **keywords: Any) -> Response:
         asked = keywords.get("rison", {})
+        seen = self._seen()
+        unknown = [name for name in asked.get("columns", []) if name not in seen]
+        if unknown:
+            return problem(400, {unknown[0]: [NO_COLUMN]})
         if not asked.get("columns"):
-            keywords["rison"] = {**asked, "columns": self.show_columns}
+            keywords["rison"] = {**asked, "columns": seen}
         return _as_problem(super().get_headless(pk, **keywords))
 
     def _handle_filters_args(self, rison_args: dict[str, Any]) -> Any:
@@ -264,7 +276,8 @@ class EntityApi(ModelRestApi):
 
     def _get_fields_info(self, cols: list[str], model_schema: Any, filter_rel_fields: Any, **_pages: Any) -> list[dict]:
         """Each field in words and facts. Relations are not listed out: see ``/options/<entity>``."""
-        return [self._field_info(name) for name in cols]
+        seen = self._seen()
+        return [self._field_info(name) for name in cols if name in seen]
 
     def _field_info(self, column: str) -> dict[str, Any]:
         field = field_of(self.entity, column)
@@ -300,10 +313,11 @@ class EntityApi(ModelRestApi):
                 getattr(self, function.__name__)(response, **keywords)
 
     def merge_search_filters(self, response: dict[str, Any], **_keywords: Any) -> None:
-        offered = self._filters.get_search_filters()
+        offered, seen = self._filters.get_search_filters(), self._seen()
         response["filters"] = {
             column: [{"name": str(choice.name), "operator": choice.operator} for choice in choices]
             for column, choices in offered.items()
+            if column in seen or column not in self.list_columns
         }
 
     def _label_columns_json(self, cols: Any = None) -> dict[str, Any]:

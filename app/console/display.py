@@ -10,13 +10,14 @@ from typing import Any
 from flask import current_app, url_for
 from markupsafe import Markup
 
+from app.access.field_access import may_see
 from app.access.masking import masked
 from app.access.references import row_names
 from app.entity.labels import Label
 from app.entity.registry import Entity, EntityType, Field, FieldKind, registry
 
 from .columns import field_of
-from .memory import memory
+from .memory import clearance, memory
 from .permissions import class_name, may
 from .presentation import fmt, period_name, text
 
@@ -25,6 +26,8 @@ OUT_OF_SIGHT = Label("（不在管辖范围内）", "(outside your organization)
 
 def shown(entity: EntityType, row: Entity, column: str, *, linked: bool = True) -> Any:
     """One value of a row: a word for a code, a masked number, a link for a relation, a figure with its unit."""
+    if not may_see(field_of(entity, column), clearance()):
+        return None
     if column in entity.relations:
         return related(entity, row, column, linked=linked)
     return in_words(field_of(entity, column), getattr(row, column))

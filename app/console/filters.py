@@ -12,11 +12,13 @@ from typing import Any
 from flask_appbuilder.models.filters import BaseFilter, BaseFilterConverter, FilterRelation, Filters
 from sqlalchemy import ColumnElement, Date, Select, and_, cast, func, or_, select, true
 
+from app.access.field_access import may_see
 from app.access.request_filters import own_copy
 from app.database.encryption import keyring
 from app.entity.labels import Label, UserError
 from app.entity.registry import EntityType, Field, FieldKind, registry
 
+from .memory import clearance
 from .presentation import lazy
 from .values import LONGEST_TEXT, Unreadable, identifier, parse
 
@@ -331,7 +333,8 @@ class RequestFilters(Filters):
 
     def _add_checked(self, choice: EntityFilter, value: Any) -> None:
         given = [one for one in _values(value) if str(one).strip()]
-        if not given:
+        field = choice.entity.fields.get(choice.column_name)
+        if not given or (field is not None and not may_see(field, clearance())):
             return
         try:
             for one in given:

@@ -13,11 +13,13 @@ from flask_appbuilder.models.sqla.interface import SQLAInterface
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Load, aliased, joinedload, load_only
 
+from app.access.field_access import may_see
 from app.entity.registry import Entity, EntityType, registry
 
 from .columns import all_columns
 from .display import name_unseen, shown
 from .filters import EntityFilterConverter, RequestFilters
+from .memory import clearance
 from .values import identifier
 
 
@@ -132,7 +134,7 @@ class EntityInterface(SQLAInterface):
             other = aliased(registry[relation.target].model)
             statement = statement.outerjoin(other, getattr(self.obj, relation.column) == other.id)
             key = getattr(other, registry[relation.target].options.title)
-        elif column in self.entity.fields:
+        elif column in self.entity.fields and may_see(self.entity.fields[column], clearance()):
             key = getattr(self.obj, column)
         keys = [self.obj.id] if key is None else [key, self.obj.id]
         return statement.order_by(*[each.desc() if descending else each.asc() for each in keys])

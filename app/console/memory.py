@@ -4,7 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import request
+from flask import current_app, has_request_context, request
+
+from app.access.field_access import Clearance
+
+
+def clearance() -> Clearance:
+    """The restricted classes of fields that the reader may see, asked once a request; none outside of one."""
+    if not has_request_context():
+        return frozenset()
+    known = memory("clearance")
+    if "" not in known:
+        found = current_app.appbuilder.sm.clearance()
+        if current_app.appbuilder.sm.current_user is None:
+            return found  # whoever comes with a token is nobody until it has been read
+        known[""] = found
+    return known[""]
 
 
 def memory(name: str) -> dict[Any, Any]:

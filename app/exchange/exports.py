@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from app.access.acting import acting
 from app.access.actor import Actor, system_actor
 from app.access.audit import AuditAction, record
+from app.access.field_access import seen_by
 from app.access.masking import LONGEST_PURPOSE, SHORTEST_PURPOSE
 from app.database.clock import now
 from app.database.session import make_session, unit_of_work
@@ -134,7 +135,7 @@ def _write(engine: Engine, data_dir: Path, export: Export, narrowing: Narrowing,
         raise UserError(
             "您的角色或管理范围已变动，请重新导出", "Your role or what you look after has changed: export again"
         )
-    columns = list_columns(entity, export.columns.split())
+    columns = list_columns(seen_by(entity, person.clearance), export.columns.split())
     path = path_of(data_dir, export)
     private_folder(path.parent)
     draft = path.with_name(f".{os.getpid()}.{path.name}")
