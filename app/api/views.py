@@ -113,13 +113,17 @@ class EntityApi(ModelRestApi):
     def get_list_headless(self, **keywords: Any) -> Response:
         asked = keywords.get("rison", {})
         seen = self._seen()
-        named = [*asked.get("columns", []), *(each["col"] for each in asked.get("filters", []))]
+        named = [
+            *asked.get("columns", []),
+            *asked.get("select_columns", []),
+            *(each["col"] for each in asked.get("filters", [])),
+        ]
         named += [asked["order_column"]] if asked.get("order_column") else []
         unknown = [name for name in named if name not in seen and name not in self.search_columns]
         hidden = [name for name in named if name in self.list_columns and name not in seen]
         if unknown or hidden:
             return problem(400, {(unknown or hidden)[0]: [NO_COLUMN]})
-        if not asked.get("columns"):
+        if not asked.get("columns") and not asked.get("select_columns"):
             keywords["rison"] = {**asked, "columns": seen}
         try:
             answer = super().get_list_headless(**keywords)
@@ -134,10 +138,11 @@ class EntityApi(ModelRestApi):
     def get_headless(self, pk: Any, **keywords: Any) -> Response:
         asked = keywords.get("rison", {})
         seen = self._seen()
-        unknown = [name for name in asked.get("columns", []) if name not in seen]
+        named = [*asked.get("columns", []), *asked.get("select_columns", [])]
+        unknown = [name for name in named if name not in seen]
         if unknown:
             return problem(400, {unknown[0]: [NO_COLUMN]})
-        if not asked.get("columns"):
+        if not asked.get("columns") and not asked.get("select_columns"):
             keywords["rison"] = {**asked, "columns": seen}
         return _as_problem(super().get_headless(pk, **keywords))
 

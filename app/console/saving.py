@@ -54,7 +54,7 @@ def save(session: Any, entity: EntityType, row: Entity) -> None:
 
 def save_all(session: Any, entity: EntityType, rows: Sequence[Entity]) -> None:
     """Store rows that were changed, all of them or none. Raises NotSaved."""
-    _commit(session, entity, lambda: session.add_all(rows), rows)
+    commit_change(session, entity, lambda: session.add_all(rows), rows)
 
 
 def remove(session: Any, entity: EntityType, rows: list[Entity]) -> None:

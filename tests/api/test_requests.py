@@ -77,7 +77,7 @@ def test_restricted_fields_are_not_there_without_clearance(peopled: Any, admin: 
     rules = Program(peopled.site, "rules")
     assert "fee_base" in admin.get("member/").json["result"][0]
     assert "fee_base" not in rules.get("member/").json["result"][0]
-    assert "fee_base" not in rules.get("member/?q=()").text
+    assert '"fee_base"' not in rules.get("member/?q=()").text
     for query in (
         "fields=fee_base", "sort=fee_base", "filter[fee_base][gte]=1", "group_by=fee_base", "group_by=gender&sum=fee_base",
         "q=(columns:!(fee_base))", "q=(order_column:fee_base,order_direction:asc)",
@@ -85,8 +85,8 @@ def test_restricted_fields_are_not_there_without_clearance(peopled: Any, admin: 
     ):  # fmt: skip
         assert rules.get(f"member/?{query}").status_code == 400, query
         assert admin.get(f"member/?{query}").status_code == 200, query
-    assert "fee_base" not in rules.get("_openapi").text
-    assert "fee_base" in admin.get("_openapi").text
+    assert '"fee_base"' not in rules.get("_openapi").text
+    assert '"fee_base"' in admin.get("_openapi").text
 
 
 def test_a_bulk_call_is_done_whole_or_not_at_all(peopled: Any, street: Program) -> None:
