@@ -20,6 +20,7 @@ from app.entity.labels import Label
 from config import Settings
 
 from .idempotency import REPLAYED
+from .key_pages import ApiKeysPage
 from .pages import ApiDocument, ApiPage
 from .views import api_class
 
@@ -38,10 +39,13 @@ def install(app: Flask, appbuilder: Any, settings: Settings) -> None:
     app.url_map.converters["row_key"] = RowKey
     live_views(app, appbuilder).add(api_class)
     appbuilder.add_api(ApiDocument)
-    appbuilder.add_view(
-        ApiPage, "menu.api", label=lazy(Label("接口说明", "API")), icon="fa-plug", category="system",
-        category_label=lazy(GROUPS["system"]),
-    )  # fmt: skip
+    for page, name, label, icon in (
+        (ApiPage, "menu.api", Label("接口说明", "API"), "fa-plug"),
+        (ApiKeysPage, "menu.api_keys", Label("接口密钥", "API keys"), "fa-key"),
+    ):
+        appbuilder.add_view(
+            page, name, label=lazy(label), icon=icon, category="system", category_label=lazy(GROUPS["system"])
+        )
     if settings.api_cors_origins:
         # Tokens and keys only: a cookie never counts from another site.
         CORS(

@@ -38,7 +38,7 @@ PAGES = {"list", "show", "add", "edit", "delete", "action", "action_post", "oper
 API = {"info", "get_list", "get", "post", "put", "delete", "patch", "bulk"}
 
 COMMON = {
-    "ApiDocument", "ApiPage",
+    "ApiDocument", "ApiKeysPage", "ApiPage",
     "AccountView", "AttachmentsPage", "AuditView", "ChangePasswordView", "DashboardPage", "EvaluationsPage",
     "ExportsPage", "HistoryPage", "ImportsPage", "LeaguePage", "LocaleView", "MenuApi", "OperationsPage", "Options",
     "PasswordResetView", "PerformanceFormPage", "RecordsPage", "RoleView", "ScorecardPage", "Search", "SignInApi",

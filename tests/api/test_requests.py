@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -79,7 +80,8 @@ def test_restricted_fields_are_not_there_without_clearance(peopled: Any, admin: 
     assert "fee_base" not in rules.get("member/").json["result"][0]
     assert '"fee_base"' not in rules.get("member/?q=()").text
     for query in (
-        "fields=fee_base", "sort=fee_base", "filter[fee_base][gte]=1", "group_by=fee_base", "group_by=gender&sum=fee_base",
+        "fields=fee_base", "sort=fee_base", "filter[fee_base][gte]=1", "group_by=fee_base",
+        "group_by=gender&sum=fee_base",
         "q=(columns:!(fee_base))", "q=(order_column:fee_base,order_direction:asc)",
         "q=(filters:!((col:fee_base,opr:gte,value:1)))",
     ):  # fmt: skip
@@ -156,3 +158,24 @@ def test_a_key_acts_in_its_organization_and_ends_when_it_is_revoked(peopled: Any
         assert text not in (stored.key_hash, stored.lookup_hash)
         revoke_key(session, system_actor("tests"), stored)
     assert client.get("/api/v1/member/", headers=headers).status_code == 401
+
+
+def test_keys_are_made_and_revoked_on_their_page(peopled: Any) -> None:
+    visitor = peopled.site.visitor("street")
+    page = visitor.get("/api-keys/")
+    assert page.status_code == 200
+    with unit_of_work(peopled.site.engine, system_actor("tests"), writes=False) as session:
+        role = session.scalars(select(Role.id).where(Role.name == "street_administrator")).one()
+        other = session.scalars(select(Role.id).where(Role.name == "district_administrator")).one()
+    form = {"name": "表格", "role": role, "organization": "", "days": 30}
+    assert 'class="key"' not in visitor.post("/api-keys/", {**form, "role": other}).text
+    assert "alert-danger" in visitor.post("/api-keys/", {**form, "organization": "DB1"}).text
+    made = visitor.post("/api-keys/", form)
+    text = re.search(r'<code class="key">(beacon_[^<]+)</code>', made.text).group(1)
+    client, headers = peopled.site.app.test_client(), {"Authorization": f"Bearer {text}"}
+    assert client.get("/api/v1/member/", headers=headers).status_code == 200
+    assert text not in visitor.get("/api-keys/").text
+    key_id = re.search(r"/api-keys/(\d+)/revoke", visitor.get("/api-keys/").text).group(1)
+    assert visitor.post(f"/api-keys/{key_id}/revoke", {}).status_code == 302
+    assert client.get("/api/v1/member/", headers=headers).status_code == 401
+    assert peopled.site.visitor("secretary").post(f"/api-keys/{key_id}/revoke", {}).status_code == 404
