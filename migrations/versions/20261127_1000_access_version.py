@@ -1,7 +1,7 @@
 """What tells every process that accounts, roles or keys have changed; what an API key may do; answers of requests
 that may come twice.
 
-Revision 20261127_05, after 20261127_04.
+Revision 20261127_10, after 20261127_09.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import mysql
 
-revision = "20261127_05"
-down_revision = "20261127_04"
+revision = "20261127_10"
+down_revision = "20261127_09"
 branch_labels = None
 depends_on = None
 
