@@ -14,7 +14,7 @@ from app.access.operations import NoSuchRow, NotOffered, offered, perform, permi
 from app.access.web_session import present_actor
 from app.entity.faults import InvalidRow
 from app.entity.labels import Label, UserError
-from app.entity.operations import Operation, operation_of
+from app.entity.operations import Operation, operation_of, operations_of
 from app.entity.registry import Entity, registry
 
 from .display import name_of
@@ -49,6 +49,8 @@ class OperatesRows:
 
     def offered_operations(self, row: Entity) -> list[OfferedOperation]:
         """Those that the row's state, its place and the reader's permissions allow."""
+        if not operations_of(self.entity.code):
+            return []
         return [
             OfferedOperation(each, url_for(f"{self.endpoint}.operate", name=each.code, pk=row.id))
             for each in offered(self.datamodel.session, present_actor(), row)
