@@ -17,6 +17,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session as OrmSession
 
+from app.database.engine import as_committed
 from app.database.session import unit_of_work
 from app.entity.faults import InvalidRow
 from app.entity.labels import UserError
@@ -74,10 +75,7 @@ def perform(engine: Engine, actor: Actor, operation: Operation, key: int, values
 
 
 def _perform(engine: Engine, actor: Actor, operation: Operation, key: int, values: dict[str, Any]) -> str:
-    if engine.dialect.name in ("mysql", "mariadb"):
-        # Its default reads everything as of the first statement: what others did while we waited for a lock as well.
-        engine = engine.execution_options(isolation_level="READ COMMITTED")
-    with unit_of_work(engine, replace(actor, unrestricted=True, on_behalf=True)) as session:
+    with unit_of_work(as_committed(engine), replace(actor, unrestricted=True, on_behalf=True)) as session:
         row = _locked(session, actor, operation, key)
         if not operation.offered(row):
             raise _not_offered(operation, row)

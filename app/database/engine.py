@@ -80,3 +80,11 @@ def for_reading(engine: Engine) -> Engine:
 def for_writing(engine: Engine) -> Engine:
     """The same engine and pool, whose transactions take SQLite's write lock at once."""
     return engine.execution_options(begin="IMMEDIATE")
+
+
+def as_committed(engine: Engine) -> Engine:
+    """The same engine, whose statements each read what is committed by then. MariaDB's default reads everything as of
+    the first statement, past what others did while it waited for a lock, and locks gaps between rows."""
+    if engine.dialect.name in ("mysql", "mariadb"):
+        return engine.execution_options(isolation_level="READ COMMITTED")
+    return engine

@@ -13,6 +13,7 @@ from app.access.actor import Actor, system_actor
 from app.access.errors import OutOfScope
 from app.access.operations import NoSuchRow, NotOffered
 from app.database.clock import today
+from app.database.engine import as_committed
 from app.database.session import Session, unit_of_work
 from app.domains.wishes import ledger
 from app.domains.wishes.models import PointEntry, Wish, WishClaim
@@ -307,7 +308,7 @@ def test_points_that_come_at_once_are_all_there(any_engine: Engine, tree: dict[s
     stored(any_engine, member)
 
     def earn(number: int) -> None:
-        with unit_of_work(any_engine, system_actor("tests")) as session:
+        with unit_of_work(as_committed(any_engine), system_actor("tests")) as session:
             add(session, session.get_one(type(member), member.id), 3, f"key {number % 8}")
 
     with ThreadPoolExecutor(8) as pool:

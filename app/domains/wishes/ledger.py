@@ -2,7 +2,8 @@
 
 An account is a member's, a volunteer's who is no member, or an organization's. Its lines are numbered without gaps and
 each holds the balance after it, so that the ledger proves itself (``is_sound``). Whoever adds a line locks the holder's
-row first; the number is unique within the account on every database all the same. A line with an idempotency key that
+row first, on a connection that reads what is committed by then (``as_committed``); the number is unique within the
+account on every database all the same. A line with an idempotency key that
 is there already is not written again.
 """
 
