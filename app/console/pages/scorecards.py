@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
-from app.access.permissions import LEAGUE, WARNINGS, Permission, class_name
+from app.access.permissions import EDIT_RULES, LEAGUE, WARNINGS, Permission, class_name
 from app.access.references import organization_names, path_ids
 from app.database.clock import today
 from app.entity.labels import Label
@@ -70,6 +70,7 @@ class ScorecardPage(Page):
         self.update_redirect()
         rule = chosen_index(code=index)
         context = self.card(rule, code)
+        context["freeze_url"] = url_for("CasesPage.freeze", index=index, code=code) if self.may(EDIT_RULES) else None
         return self.render_template("beacon/scorecard.html", **context)
 
     def _code(self, entity: str, row_id: int) -> str | None:

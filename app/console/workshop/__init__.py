@@ -8,6 +8,7 @@ from app.entity.labels import Label
 
 from ..presentation import lazy
 from .approvals import ApprovalPage
+from .cases import CasesPage
 from .dry_runs import DryRunPage
 from .editor import WorkshopEditor
 from .overview import WorkshopPage
@@ -19,5 +20,5 @@ def install(appbuilder: Any) -> None:
     label = lazy(Label("规则工坊", "Rule workshop"))
     appbuilder.add_view(WorkshopPage, "menu.workshop", label=label, icon="fa-sliders", category="rules")
     appbuilder.add_view_no_menu(WorkshopEditor)
-    for page in (DryRunPage, ApprovalPage, VersionsPage):
+    for page in (DryRunPage, CasesPage, ApprovalPage, VersionsPage):
         appbuilder.add_view_no_menu(page)

@@ -23,7 +23,7 @@ from app.workshop.models import EDITABLE, Draft, DraftState
 from ..pages.context import Page, library
 from ..presentation import text
 from .links import page_link
-from .trials import matrix, moves, try_out, words_of_light
+from .trials import decimals, matrix, moves, try_out, words_of_light
 
 SENT = Label("已送审，等另一个人审批", "Sent for approval by somebody else")
 IN_FORCE = Label("已发布，几秒内全部生效；得分在下一次评定时更新", "Published: in force within seconds; scores follow")
@@ -173,7 +173,11 @@ class ApprovalPage(Page):
             "matrix": matrix(run, lambda one, other: self._trial_url(draft, one, other)) if run else None,
             "words": (lambda light: words_of_light(light, run.rule)) if run else None,
             "moved": moves(self.session, run, run.moves(limit=10)) if run else [],
+            "decimals": decimals(run) if run else 1,
             "trial_url": url_for("DryRunPage.show", draft_id=draft.id) if run else None,
+            "cases_url": url_for("CasesPage.show", draft_id=draft.id)
+            if self.may(EDIT_RULES) and drafts.may_edit(self.session, draft, self._user_id())
+            else None,
             "edit_url": page_link("WorkshopEditor.edit", draft_id=draft.id)
             if self.may(EDIT_RULES) and drafts.may_edit(self.session, draft, self._user_id())
             else None,

@@ -20,9 +20,10 @@ from app.workshop.models import EDITABLE, Draft, DraftState
 from ..pages.context import Page, library, link
 from ..presentation import period_name
 from .links import page_link
-from .trials import columns, matrix, moves, try_out, units, words_of_light
+from .trials import columns, decimals, matrix, moves, try_out, units, words_of_light
 
 MOST_PERIODS = 6
+MOST_SHOWN = 100
 
 
 class DryRunPage(Page):
@@ -73,13 +74,15 @@ class DryRunPage(Page):
         return {
             "matrix": matrix(run, lambda one, other: link(before=one, after=other) + "#who"),
             "words": lambda light: words_of_light(light, run.rule),
-            "moved": moves(self.session, run, run.moves(before, after)),
+            "moved": moves(self.session, run, run.moves(before, after, limit=MOST_SHOWN)),
             "chosen": (before, after) if before and after else None,
             "all_url": link(before=None, after=None),
             "gains": moves(self.session, run, run.gains),
             "losses": moves(self.session, run, run.losses),
             "units": units(self.session, run),
             "columns": columns(run),
+            "decimals": decimals(run),
+            "most": MOST_SHOWN,
             "read_by": [library().rules()[code].label for code in run.read_by],
             "periods": [(code, period_name(code), link(period=code, before=None, after=None)) for code in periods],
             "back_url": None if request.args.get("back") or not periods else link(back=1),

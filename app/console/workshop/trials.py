@@ -139,3 +139,8 @@ def columns(run: DryRun) -> list[tuple[int, int]]:
         (round(100 * before / most), round(100 * after / most))
         for before, after in zip(run.spread_before.bins, run.spread_after.bins, strict=True)
     ]
+
+
+def decimals(run: DryRun) -> int:
+    """How many decimals tell figures apart: shares of a warning need more than points of a scale."""
+    return 1 if run.bounds[1] - run.bounds[0] > 10 else 3

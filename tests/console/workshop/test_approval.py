@@ -157,6 +157,22 @@ def test_a_dry_run_names_those_in_scope_alone(place: Place) -> None:
         assert place.world.organizations[name].code not in page
 
 
+def test_a_case_is_frozen_from_a_scorecard_and_tells_what_is_not_covered(place: Place) -> None:
+    code = place.world.organizations["branch_a1"].code
+    writer = place.site.visitor("writer")
+    address = f"/workshop/cases/freeze/strength/{code}"
+    assert address in writer.get(f"/scorecard/strength/{code}").get_data(as_text=True)
+    answer = writer.post(address)
+    assert answer.status_code == 302, (answer.status_code, re.findall(r"<h1.*?</h1>.{0,400}", answer.get_data(as_text=True), re.DOTALL))
+    page = writer.get(answer.headers["Location"]).get_data(as_text=True)
+    assert "code: CASE" in page
+    assert code not in page
+    assert "全部通过" in page
+    assert "没有覆盖到的部分" in page
+    assert place.site.visitor("local_writer").post(address).status_code == 404
+    assert address not in place.site.visitor("street").get(f"/scorecard/strength/{code}").get_data(as_text=True)
+
+
 def test_the_pages_speak_english(place: Place) -> None:
     draft = draft_of(place, "writer", 'red: "< 60"', 'red: "< 58"')
     visitor = place.site.visitor("writer", "en")
