@@ -9,6 +9,7 @@ from alembic import context
 
 import app.access.access_version
 import app.access.accounts
+import app.access.api_keys
 import app.access.audit
 import app.access.idempotent_answers
 import app.console.lists.models
