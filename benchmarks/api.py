@@ -25,10 +25,11 @@ from sqlalchemy import make_url, text
 from sqlalchemy.exc import OperationalError
 
 from app.database.engine import make_engine
+from config import PROJECT_DIR as PROJECT
 from config import Settings
 
 from .api_entity import PASSWORD, fill
-from .evaluation import POSTGRESQL, PROJECT
+from .evaluation import POSTGRESQL
 
 ROWS = {"district": 100_000, "small": 2_000}
 REQUESTS = {"district": 400, "small": 20}
