@@ -34,16 +34,19 @@ VISITORS = [None, *ACCOUNTS]
 WRITERS = ["street_a", "branch_a1"]
 AWAY = "branch_b1"
 
-PAGES = {"list", "show", "add", "edit", "delete", "action", "action_post", "operate", "reveal"}
+PAGES = {
+    "list", "show", "add", "edit", "delete", "action", "action_post", "operate", "reveal", "columns", "save_view",
+    "delete_view", "counts", "bulk_edit_all", "bulk_change", "alike",
+}  # fmt: skip
 API = {"info", "get_list", "get", "post", "put", "delete", "patch", "bulk"}
 
 COMMON = {
-    "ApiDocument", "ApiKeysPage", "ApiPage",
-    "AccountView", "AttachmentsPage", "AuditView", "ChangePasswordView", "DashboardPage", "EvaluationsPage",
-    "ExportsPage", "HistoryPage", "ImportsPage", "LeaguePage", "LocaleView", "MenuApi", "OperationsPage", "Options",
-    "PasswordResetView", "PerformanceFormPage", "RecordsPage", "RoleView", "ScorecardPage", "Search", "SignInApi",
-    "SignInView", "StartPage", "TrashPage", "UtilView", "WarningsPage", "WorkshopEditor", "WorkshopPage", "appbuilder",
-    "static",
+    "AccountView", "ApiDocument", "ApiKeysPage", "ApiPage", "ApprovalPage", "AttachmentsPage", "AuditView",
+    "CasesPage", "ChangePasswordView", "DashboardPage", "DryRunPage", "EvaluationsPage", "ExportsPage", "HistoryPage",
+    "ImportsPage", "LeaguePage", "LocaleView", "MenuApi", "OperationsPage", "Options", "PasswordResetView",
+    "PerformanceFormPage", "RecordsPage", "RoleView", "ScorecardPage", "Search", "SignInApi", "SignInView",
+    "StartPage", "TrashPage", "UtilView", "VersionsPage", "WarningsPage", "WorkshopEditor", "WorkshopPage",
+    "appbuilder", "static",
 }  # fmt: skip
 """Pages that belong to no entity. Those that show rows are walked in ``test_other_pages_hold_no_foreign_row``."""
 
@@ -206,6 +209,7 @@ def test_pages_show_rows_in_scope_and_no_others(visitor: str | None, browser: Op
             f"{path}/list/",
             f"{path}/list/?psize_{class_name(entity.code)}View=100",
             f"{path}/list/?_flt_0_any_text=MARK",
+            f"{path}/list/?columns={','.join(entity.fields)}",
             f"{path}/list/?_oc_{class_name(entity.code)}View=organization&_od_{class_name(entity.code)}View=asc",
             f"{path}/add",
         ):
@@ -216,6 +220,13 @@ def test_pages_show_rows_in_scope_and_no_others(visitor: str | None, browser: Op
             else:
                 assert answer.status_code == 200, (page, answer.status_code)
             assert not leaks(answer, marked, visitor), page
+        counts = one.get(f"{path}/counts")
+        if may(visitor, "list", entity):
+            assert all(sum(found.values()) <= len(seen) for found in counts.json.values()), (entity.code, counts.json)
+        else:
+            assert refused(counts, visitor)
+        if not entity.options.read_only and not may(visitor, "edit", entity):
+            assert refused(one.get(f"{path}/bulk_edit/all"), visitor)
         for place, row in marked.rows[entity.code].items():
             for action in ("show", "edit"):
                 answer = one.get(f"{path}/{action}/{row.id}")
@@ -279,7 +290,7 @@ def test_other_pages_hold_no_foreign_row(visitor: str | None, browser: Open, mar
         f"/figures/organization_strength/meetings/{marked.organizations[AWAY].id}", "/evaluations/", "/search/?q=MARK",
         f"/search/?q={code}", "/users/userinfo/", "/users/list/", "/roles/list/", "/audit/list/",
         "/ops/", "/ops/change/", "/ops/run/",
-        "/api/v1/menu/", "/nothing",
+        "/workshop/", "/workshop/versions/", "/imports/", "/exports/", "/api/v1/menu/", "/nothing",
     ):  # fmt: skip
         answer = one.get(path, follow_redirects=True)
         assert answer.status_code < 500, path
@@ -302,6 +313,7 @@ def test_nothing_out_of_scope_can_be_changed_or_deleted(
                 ("post", f"/records/{entity.code}/edit/{row.id}", form_of(row, entity)),
                 ("post", f"/records/{entity.code}/action/muldelete/{row.id}", {}),
                 ("post", f"/records/{entity.code}/action_post", {"action": "muldelete", "rowid": row.id}),
+                ("post", f"/records/{entity.code}/bulk_edit", {"rowid": row.id, "confirmed": "1"}),
                 ("PUT", f"/api/v1/{entity.code}/{row.id}", body_of(row, entity)),
                 ("DELETE", f"/api/v1/{entity.code}/{row.id}", None),
                 *(
