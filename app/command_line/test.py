@@ -6,8 +6,11 @@ import sys
 
 from config import PROJECT_DIR, Settings
 
+WHOLE = ("-n", "2", "--dist", "loadfile")
+
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Become pytest, in the project's folder."""
+    """Become pytest, in the project's folder. The whole is run by two processes, a file of tests in one of them; what
+    is asked for by arguments by one, so that a debugger and ``-x`` work as one knows them."""
     os.chdir(PROJECT_DIR)
-    os.execv(sys.executable, [sys.executable, "-m", "pytest", *arguments.rest])
+    os.execv(sys.executable, [sys.executable, "-m", "pytest", *(arguments.rest or WHOLE)])

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import Engine
 from sqlalchemy.orm import Mapped, relationship
 
 from app.access.actor import system_actor
 from app.database.base import Base
 from app.database.encryption import keyring
-from app.database.engine import make_engine
 from app.database.session import Session, make_session
 from app.domains.organizations.models import Organization
 from app.entity.code_lists import CodeList
@@ -22,7 +22,6 @@ from app.entity.labels import Label
 from app.entity.normalization import normalized
 from app.entity.registry import Entity, EntityOptions, registry
 from app.entity.visibility import Visibility
-from app.evaluation.models import Change
 from tests import factories as make
 
 
@@ -63,15 +62,11 @@ def hall() -> Iterator[type[Entity]]:
 
 
 @pytest.fixture
-def session(hall: type[Entity]) -> Iterator[Session]:
-    engine = make_engine("sqlite://")
-    Organization.__table__.create(engine)
+def session(hall: type[Entity], engine: Engine) -> Iterator[Session]:
     hall.__table__.create(engine)
-    Change.__table__.create(engine)  # where other tests have switched the marking of changes on
     session = make_session(engine, system_actor("tests"))
     yield session
     session.close()
-    engine.dispose()
 
 
 @pytest.fixture
@@ -169,10 +164,6 @@ def test_what_others_refer_to_is_not_deleted(session: Session, hall: type[Entity
     row = hall(organization=branch, name="礼堂")
     session.add(row)
     session.commit()
-    # Only the two tables of this test are there.
-    others = [entity for entity in registry if entity.code not in ("organization", "test_hall")]
-    for entity in others:
-        entity.model.__table__.create(session.get_bind(), checkfirst=True)
     session.delete(branch)
     with pytest.raises(InvalidRow, match="场馆") as refused:
         session.commit()
