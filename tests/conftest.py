@@ -139,10 +139,29 @@ def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[S
         yield settings_in(tmp_path / "data", url)
 
 
+@pytest.fixture(scope="session")
+def postgresql_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The name of a migrated database on PostgreSQL, made once a run; tests get copies."""
+    with server_database("postgresql") as url:
+        upgrade(settings_in(tmp_path_factory.mktemp("postgresql") / "data", url))
+        yield str(make_url(url).database)
+
+
 @pytest.fixture
-def any_database(empty_database: Settings) -> Settings:
+def any_database(empty_database: Settings, request: pytest.FixtureRequest, migrated_file: Path) -> Settings:
     """Settings of an installation with a migrated database: SQLite, PostgreSQL and MariaDB in turn."""
-    upgrade(empty_database)
+    url = make_url(empty_database.database_url)
+    if url.get_backend_name() == "sqlite":
+        shutil.copyfile(migrated_file, url.database)
+    elif url.get_backend_name() == "postgresql":
+        template = request.getfixturevalue("postgresql_template")
+        admin = make_engine(SERVERS["postgresql"], isolation_level="AUTOCOMMIT")
+        with admin.connect() as connection:
+            connection.execute(text(f"DROP DATABASE {url.database}"))
+            connection.execute(text(f"CREATE DATABASE {url.database} TEMPLATE {template}"))
+        admin.dispose()
+    else:
+        upgrade(empty_database)
     return empty_database
 
 
