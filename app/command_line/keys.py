@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=("rotate",), help="rotate: 更换 / a new key, and all rows under it")
 
 
-def run(_arguments: argparse.Namespace, settings: Settings) -> int:
+def run(arguments: argparse.Namespace, settings: Settings) -> int:
     if os.environ.get("FIELD_KEYS"):
         raise CommandFailed(
             "密钥来自环境变量 FIELD_KEYS，本命令不能改写它：请先把密钥存入 DATA_DIR/field-keys.json 并去掉该变量。",

@@ -367,11 +367,11 @@ def test_what_passes_the_scope_by_is_refused(world: World, session_for: Open):
         with pytest.raises(UnscopedStatement):
             session.execute(statement)
     with pytest.raises(UnscopedStatement):
-        session.execute(update(Member), [{"id": member, "name": "x"}])
+        session.execute(update(Member), [{"id": member, "name": "x", "revision": 1}])
     with pytest.raises(UnscopedStatement):
         session.execute(select(Member), execution_options={"scope_purpose": Purpose.REFER})
     for method, arguments in (
-        ("bulk_update_mappings", (Member, [{"id": member, "name": "x"}])),
+        ("bulk_update_mappings", (Member, [{"id": member, "name": "x", "revision": 1}])),
         ("bulk_insert_mappings", (Member, [{"code": "x", "name": "x", "organization_id": 1}])),
         ("bulk_save_objects", ([Member(code="x", name="x", organization_id=1)],)),
     ):
@@ -382,7 +382,7 @@ def test_what_passes_the_scope_by_is_refused(world: World, session_for: Open):
 def test_unrestricted_actors_may_use_them(world: World, session_for: Open):
     session = session_for(system_actor("tests"), writes=True)
     assert session.execute(text("SELECT count(*) FROM bc_member")).scalar_one() == len(world.rows["member"])
-    session.execute(update(Member), [{"id": world.members["branch_b1"].id, "name": "x"}])
+    session.execute(update(Member), [{"id": world.members["branch_b1"].id, "name": "x", "revision": 1}])
     session.rollback()
 
 

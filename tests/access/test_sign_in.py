@@ -336,7 +336,8 @@ def test_errors_say_what_to_do_and_nothing_else(browser: Open, web: Flask):
     assert "Traceback" not in page.text
     answer = one.get("/broken", headers={"Accept": "application/json"})
     assert answer.status_code == 500
-    assert set(answer.json) == {"message", "reference"}
+    assert set(answer.json) == {"type", "title", "status", "detail", "errors", "message", "reference"}
+    assert "SELECT" not in answer.text
     one.get("/lang/en")
     assert "does not exist, or lies outside" in one.get("/nothing").text
 

@@ -193,6 +193,9 @@ SHARED_BY_NO_TWO = {
     ("task_report", "task_id"),
     ("match", "demand_id"),
     ("performance_funding", "target_id"),
+    ("performance_goal", "target_id"),
+    ("performance_cost", "target_id"),
+    ("performance_safeguard", "target_id"),
 }
 """References that two rows at once may not share, though their column is not unique by itself."""
 

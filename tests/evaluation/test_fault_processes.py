@@ -300,7 +300,7 @@ def test_sqlite_is_never_locked(
                 threads = [
                     pool.submit(write_until, ended.is_set, installation.engine, f"T{number}") for number in range(8)
                 ]
-                wait_until(lambda: {"P0", "P1"} <= writers(installation), 30)
+                wait_until(lambda: {"P0", "P1"} <= writers(installation), 120)
                 for _ in range(3):
                     installation.evaluate()
             finally:
