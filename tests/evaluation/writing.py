@@ -16,12 +16,14 @@ from sqlalchemy import Engine, func, select
 
 import app.domains.all  # noqa: F401 - declares the entities
 from app.access.actor import system_actor
+from app.database.encryption import load_keyring
 from app.database.engine import make_engine
 from app.database.session import unit_of_work
 from app.domains.organizations.models import Organization
 from app.domains.party_life.models import Meeting
 from app.evaluation import changes
 from app.evaluation.models import Score
+from config import Settings
 
 SECONDS_BETWEEN = 0.02
 
@@ -56,5 +58,6 @@ def write_until(ended: Callable[[], bool], engine: Engine, name: str) -> int:
 
 if __name__ == "__main__":
     url, stop, name = sys.argv[1:]
+    load_keyring(Settings.from_environment().data_dir)  # history encrypts what is personal
     changes.install()
     print(write_until(Path(stop).exists, make_engine(url), name))
