@@ -66,6 +66,7 @@ def add_study_hours(hand: Hand) -> None:
 
 def test_an_indicator_of_points_of_two_others_is_sent_for_approval(visit: Callable[..., Visitor]) -> None:
     visitor = visit("demo_rules")
+    visitor.page.set_default_timeout(120_000)  # the page that asks for approval runs all tests of the rule first
     hand = Hand(visitor)
     add_study_hours(hand)
     page = visitor.page
