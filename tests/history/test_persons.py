@@ -102,7 +102,7 @@ def test_keys_are_rotated_while_others_write(
     thread.start()
     try:
         old, new = add_key(any_database.data_dir)
-        assert encrypt_anew(any_engine, keyring()) >= 50
+        assert encrypt_anew(any_engine, keyring()) > 0  # others have written some under the new key themselves
     finally:
         done.set()
         thread.join()
