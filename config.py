@@ -71,7 +71,7 @@ class Settings:
     keep_versions_days: int = 400
     """How long replaced versions of scores are kept, if nothing needs them (`KEEP_VERSIONS_DAYS`)."""
     trusted_proxies: int = 0
-    """How many reverse proxies in front of the console set `X-Forwarded-*` (`TRUSTED_PROXIES`); more are not believed."""
+    """How many reverse proxies set `X-Forwarded-*` (`TRUSTED_PROXIES`); further ones are not believed."""
     api_rate_limit: str = "600/minute"
     """How many requests an API key may make: ``number/second``, ``/minute`` or ``/hour`` (`API_RATE_LIMIT`)."""
     api_cors_origins: tuple[str, ...] = ()

@@ -163,7 +163,7 @@ def test_a_case_is_frozen_from_a_scorecard_and_tells_what_is_not_covered(place: 
     address = f"/workshop/cases/freeze/strength/{code}"
     assert address in writer.get(f"/scorecard/strength/{code}").get_data(as_text=True)
     answer = writer.post(address)
-    assert answer.status_code == 302, (answer.status_code, re.findall(r"<h1.*?</h1>.{0,400}", answer.get_data(as_text=True), re.DOTALL))
+    assert answer.status_code == 302
     page = writer.get(answer.headers["Location"]).get_data(as_text=True)
     assert "code: CASE" in page
     assert code not in page
