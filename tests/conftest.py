@@ -5,6 +5,7 @@ A test talks to this machine only. A service that is away skips its tests, but f
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import uuid
@@ -28,6 +29,7 @@ from app.database.migrations import upgrade
 from app.database.session import Session, make_session
 from app.domains import all as domains
 from config import Settings
+from tests.mariadb import MigratedMariaDB
 
 __all__ = ["domains"]  # imported so that every test has all entities, and the checks of their rows
 
@@ -47,6 +49,25 @@ KINDS = ("sqlite", *SERVERS)
 KEYRING = Keyring.generate()
 """The keys of this test run. Every test's DATA_DIR holds them, so that processes it starts can read what it wrote."""
 use_keyring(KEYRING)  # for fixtures of the whole run, which come before those of a test
+
+
+# Every application leaves some hundred thousand objects that live long: looking through them all the time is a tenth of
+# the run.
+gc.set_threshold(50_000, 20, 100)
+
+LONGEST_FIRST = ("journeys", "command_line", "benchmarks", "access", "exchange", "console", "evaluation")
+"""Folders whose tests begin first, so that no process is left alone with a long one at the end."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where two processes share the run, a file belongs to one of them, and all journeys, which share one
+    installation."""
+    for item in items:
+        folder = item.path.parent.name
+        item.add_marker(pytest.mark.xdist_group("journeys" if folder == "journeys" else str(item.path)))
+    ranks = {folder: rank for rank, folder in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: ranks.get(item.path.parent.name, len(ranks)))
 
 
 def missing_service(reason: str) -> None:
@@ -110,14 +131,14 @@ def session(engine: Engine) -> Iterator[Session]:
 
 
 @contextmanager
-def server_database(kind: str) -> Iterator[str]:
+def server_database(kind: str, options: str = "") -> Iterator[str]:
     """The URL of a new database on a server, dropped afterwards."""
     server = make_url(SERVERS[kind])
     name = f"bt_{os.getpid()}_{uuid.uuid4().hex[:8]}"
     admin = make_engine(server.render_as_string(hide_password=False), isolation_level="AUTOCOMMIT")
     try:
         with admin.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name}"))
+            connection.execute(text(f"CREATE DATABASE {name} {options}"))
     except OperationalError as problem:
         admin.dispose()
         missing_service(f"{kind} is away: {problem.orig}")
@@ -129,16 +150,6 @@ def server_database(kind: str) -> Iterator[str]:
         admin.dispose()
 
 
-@pytest.fixture(params=KINDS)
-def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
-    """Settings of an installation with an empty database: SQLite, PostgreSQL and MariaDB in turn."""
-    if request.param == "sqlite":
-        yield settings_in(tmp_path / "data")
-        return
-    with server_database(request.param) as url:
-        yield settings_in(tmp_path / "data", url)
-
-
 @pytest.fixture(scope="session")
 def postgresql_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The name of a migrated database on PostgreSQL, made once a run; tests get copies."""
@@ -147,22 +158,28 @@ def postgresql_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
         yield str(make_url(url).database)
 
 
-@pytest.fixture
-def any_database(empty_database: Settings, request: pytest.FixtureRequest, migrated_file: Path) -> Settings:
+@pytest.fixture(scope="session")
+def migrated_mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MigratedMariaDB]:
+    """A migrated database on MariaDB, made once a run; tests get it as new, one after another."""
+    with server_database("mariadb") as url:
+        upgrade(settings_in(tmp_path_factory.mktemp("mariadb") / "data", url))
+        yield MigratedMariaDB(url)
+
+
+@pytest.fixture(params=KINDS)
+def any_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
     """Settings of an installation with a migrated database: SQLite, PostgreSQL and MariaDB in turn."""
-    url = make_url(empty_database.database_url)
-    if url.get_backend_name() == "sqlite":
-        shutil.copyfile(migrated_file, url.database)
-    elif url.get_backend_name() == "postgresql":
+    if request.param == "sqlite":
+        settings = settings_in(tmp_path / "data")
+        shutil.copyfile(request.getfixturevalue("migrated_file"), make_url(settings.database_url).database)
+        yield settings
+    elif request.param == "postgresql":
         template = request.getfixturevalue("postgresql_template")
-        admin = make_engine(SERVERS["postgresql"], isolation_level="AUTOCOMMIT")
-        with admin.connect() as connection:
-            connection.execute(text(f"DROP DATABASE {url.database}"))
-            connection.execute(text(f"CREATE DATABASE {url.database} TEMPLATE {template}"))
-        admin.dispose()
+        with server_database("postgresql", f"TEMPLATE {template}") as url:
+            yield settings_in(tmp_path / "data", url)
     else:
-        upgrade(empty_database)
-    return empty_database
+        with request.getfixturevalue("migrated_mariadb").as_new() as url:
+            yield settings_in(tmp_path / "data", url)
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ import sys
 
 from config import PROJECT_DIR, Settings
 
-WHOLE = ("-n", "2", "--dist", "loadfile")
+WHOLE = ("-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder")
+"""The groups are made in tests/conftest.py."""
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:

@@ -94,7 +94,9 @@ def by_exists(session: Session, model: Any) -> set[int]:
 
 
 def by_get(session: Session, model: Any) -> set[int]:
-    return {each for each in range(1, 200) if session.get(model, each) is not None}
+    with session.get_bind().connect() as connection:
+        everybodys = connection.execute(select(model.__table__.c.id)).scalars().all()
+    return {each for each in everybodys if session.get(model, each) is not None}
 
 
 READERS = [
