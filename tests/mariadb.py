@@ -74,8 +74,8 @@ class MigratedMariaDB:
         there = {row[0] for row in self._columns(connection)}
         for table in there - first:
             connection.execute(text(f"DROP TABLE `{table}`"))
-        kinds = "SELECT table_name FROM information_schema.tables WHERE table_schema = :name AND table_type = 'SEQUENCE'"
-        sequences = set(connection.execute(text(kinds), {"name": self.name}).scalars())
+        kinds = "SELECT table_name FROM information_schema.tables WHERE table_schema = :name AND table_type = :kind"
+        sequences = set(connection.execute(text(kinds), {"name": self.name, "kind": "SEQUENCE"}).scalars())
         for sequence in sequences:
             connection.execute(text(f"ALTER SEQUENCE `{sequence}` RESTART"))
         used = "SELECT table_name FROM information_schema.tables WHERE table_schema = :name AND auto_increment > 1"

@@ -12,7 +12,20 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import polars as pl
-from sqlalchemy import Connection, Table, TextClause, delete, insert, select, text, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Integer,
+    Table,
+    TextClause,
+    bindparam,
+    delete,
+    insert,
+    select,
+    text,
+    update,
+)
 
 BATCH = 5_000
 CODES = 500
@@ -112,6 +125,18 @@ def batches(values: Sequence[int]) -> Iterator[list[int]]:
 def listed(values: Sequence[int]) -> TextClause:
     """Integers as the literal list of an IN clause: binding thousands of parameters takes longer than the statement."""
     return text("(" + ", ".join(str(int(value)) for value in values) + ")")
+
+
+def told(name: str) -> BindParameter[int]:
+    """The list of an IN clause that a statement is told each time it is executed, for one that is kept."""
+    return bindparam(name, type_=Integer, expanding=True)
+
+
+def among(column: ColumnElement[int], values: Sequence[int] | BindParameter[int]) -> ColumnElement[bool]:
+    """Whether a column is one of some integers, of which there is at least one."""
+    if isinstance(values, BindParameter):
+        return column.in_(values)
+    return column.op("IN", is_comparison=True)(listed(values))
 
 
 def update_by_id(connection: Connection, table: Table, ids: Sequence[int], values: dict[str, Any]) -> None:

@@ -60,11 +60,13 @@ def schema_of(statement: Select[Any]) -> dict[str, Any]:
     return schema
 
 
-def fetch(connection: Connection, statement: Select[Any]) -> pl.DataFrame:
-    """All rows of a statement, in the connection's transaction."""
+def fetch(connection: Connection, statement: Select[Any], parameters: dict[str, Any] | None = None) -> pl.DataFrame:
+    """All rows of a statement, in the connection's transaction. ``parameters``: what a statement that is kept by the
+    caller is told (``bulk.told``)."""
     schema = schema_of(statement)
-    # Not kept compiled: with ids written into it, most such a statement never comes again.
-    result = connection.execute(statement, execution_options={"compiled_cache": None})
+    # Else not kept compiled: with ids written into it, most such a statement never comes again.
+    options = {"compiled_cache": None} if parameters is None else {}
+    result = connection.execute(statement, parameters, execution_options=options)
     # The driver's own rows: SQLAlchemy's would pass every value through a type, and decrypt. In batches, because
     # hundreds of thousands of tuples at once keep the garbage collector busy, and all of them in memory.
     frames = []
@@ -111,10 +113,12 @@ class BulkReader:
         if self._own is not None:
             self._own.close()
 
-    def fetch(self, statement: Select[Any]) -> pl.DataFrame:
-        """All rows of a statement."""
+    def fetch(self, statement: Select[Any], parameters: dict[str, Any] | None = None) -> pl.DataFrame:
+        """All rows of a statement; ``parameters`` as of the function ``fetch``."""
         if self._own is None:
-            return fetch(self._connection, statement)
+            return fetch(self._connection, statement, parameters)
+        if parameters is not None:
+            statement = statement.params(parameters)
         schema = schema_of(statement)
         with self._own.cursor() as cursor:
             cursor.execute(_literally(statement))

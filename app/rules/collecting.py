@@ -12,14 +12,16 @@ reads in the connection's transaction.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from threading import Lock
 from types import TracebackType
 from typing import Any, Protocol, Self
 
 import polars as pl
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Select
 
 from app.database.transfer import BulkReader, schema_of
 from app.entity.registry import Registry
@@ -32,7 +34,7 @@ from .metric_queries import Group, named_parts, statement_of
 from .model import Rule, Warning
 from .result_metrics import ResultMetrics, ResultsProvider
 from .shared_metrics import SharedMetrics, metrics_of_results, metrics_of_rows
-from .subject_rows import FEW, SubjectColumns, organizations_above, subjects_frame
+from .subject_rows import FEW, KEYS, SubjectColumns, organizations_above, subjects_frame
 
 
 class StateProvider(Protocol):
@@ -113,18 +115,63 @@ def collect(
         return records.frame(rule, results=results, state=state)
 
 
+class _Questions:
+    """What rules of one subject and date ask, whoever the subjects are."""
+
+    def __init__(self, rules: Sequence[tuple[Rule, Context]], registry: Registry, leaving_out: bool) -> None:
+        self.rules, self.registry = rules, registry
+        self.subject = registry[rules[0][0].subject]
+        self.metrics = SharedMetrics(rules)
+        self.columns = SubjectColumns(self.subject, rules, registry, leaving_out=leaving_out)
+        self._for_few: dict[int, Select[Any]] = {}
+
+    @cached_property
+    def groups(self) -> list[Group]:
+        return self.metrics.groups(self.subject.code, self.registry)
+
+    @cached_property
+    def finished(self) -> list[pl.Expr]:
+        return self.metrics.finished(self.registry)
+
+    def for_few(self, position: int) -> Select[Any]:
+        """The statement of a group for the subjects whose ids it is told, ``KEYS``."""
+        if position not in self._for_few:
+            self._for_few[position] = statement_of(self.groups[position], self.registry, KEYS)
+        return self._for_few[position]
+
+
+MOST_KEPT = 64
+_kept: OrderedDict[Any, _Questions] = OrderedDict()
+_keeping = Lock()
+
+
+def _questions(rules: Sequence[tuple[Rule, Context]], registry: Registry, leaving_out: bool) -> _Questions:
+    """Kept for the next time: for a few subjects it takes longer to put the questions than to have them answered."""
+    # A rule is known by itself: what is kept holds it, so that no other can have its number meanwhile.
+    key = (id(registry), registry.version, leaving_out, tuple((id(rule), context) for rule, context in rules))
+    with _keeping:
+        if key not in _kept:
+            _kept[key] = _Questions(rules, registry, leaving_out)
+            if len(_kept) > MOST_KEPT:
+                _kept.popitem(last=False)
+        _kept.move_to_end(key)
+        return _kept[key]
+
+
 class _Table:
     """What rules of one subject and date share: a row a subject, a column for everything that any of them names."""
 
     def __init__(self, reader: BulkReader, asked: list[Asked], registry: Registry, leaving_out: bool) -> None:
         self.reader, self.asked, self.registry, self.leaving_out = reader, asked, registry, leaving_out
-        self.subject = registry[asked[0].rule.subject]
+        self.questions = _questions([(each.rule, each.context) for each in asked], registry, leaving_out)
+        self.subject, self.metrics, self.columns = (
+            self.questions.subject,
+            self.questions.metrics,
+            self.questions.columns,
+        )
         self.subjects: list[int] | None = None
         if asked[0].subjects is not None:
             self.subjects = sorted({subject for each in asked for subject in each.subjects or ()})
-        rules = [(each.rule, each.context) for each in asked]
-        self.metrics = SharedMetrics(rules)
-        self.columns = SubjectColumns(self.subject, rules, registry, leaving_out=leaving_out)
 
     @cached_property
     def above(self) -> pl.DataFrame:
@@ -140,15 +187,19 @@ class _Table:
     def frame(self) -> pl.DataFrame:
         """All columns of subjects, and the metrics over rows under their shared names."""
         frame = self.own
-        for group in self.metrics.groups(self.subject.code, self.registry):
+        for position, group in enumerate(self.questions.groups):
             keys = self.keys(self.counted_for(group), group.over_subtree)
-            statement = statement_of(group, self.registry, keys)
-            rows = pl.DataFrame(schema=schema_of(statement)) if keys == [] else self.reader.fetch(statement)
+            if keys is None:
+                rows = self.reader.fetch(statement_of(group, self.registry, None))
+            elif keys:
+                rows = self.reader.fetch(self.questions.for_few(position), {KEYS.key: keys})
+            else:
+                rows = pl.DataFrame(schema=schema_of(self.questions.for_few(position)))
             parts = named_parts(rows, group)
             if group.over_subtree:
                 parts = over_subtrees(parts, group, self.above)
             frame = frame.join(parts, left_on=SUBJECT_ID, right_on="key", how="left", maintain_order="left")
-        return frame.select(*self.own.columns, *self.metrics.finished(self.registry))
+        return frame.select(*self.own.columns, *self.questions.finished)
 
     def counted_for(self, group: Group) -> list[int] | None:
         """The subjects that a group's figures are wanted for; None for all."""

@@ -50,7 +50,7 @@ from .context import Context
 from .expressions import Call, Name, walk
 from .model import Aggregate, Metric
 from .row_expressions import Kind, Typed, row_expression
-from .row_source import RowSource, tie_of
+from .row_source import Keys, RowSource, tie_of
 from .windows import Span, span_clause, span_of, union
 
 _PERIOD_NAMES = ("period_start", "period_end", "elapsed")
@@ -116,8 +116,9 @@ def names_period(filter_: Filter) -> bool:
     return names_period(filter_.part)
 
 
-def statement_of(group: Group, entities: Registry, keys: Sequence[int] | None) -> Select[Any]:
-    """The statement that answers a group, for all subjects or for those with the ids ``keys``."""
+def statement_of(group: Group, entities: Registry, keys: Keys) -> Select[Any]:
+    """The statement that answers a group, for all subjects or for those with the ids ``keys``, which a statement that
+    is kept is told later."""
     match group.metrics[0].aggregate:
         case Aggregate.DISTINCT:
             return _Query(group, entities, keys).distinct()
@@ -148,7 +149,7 @@ def query_of(metric: Metric, subject: str, context: Context, entities: Registry,
 
 
 class _Query:
-    def __init__(self, group: Group, entities: Registry, keys: Sequence[int] | None) -> None:
+    def __init__(self, group: Group, entities: Registry, keys: Keys) -> None:
         self.group, self.context, self.entities, self.keys = group, group.context, entities, keys
         self.entity = entities[group.entity]
         self.dates = DateContext(self.context.as_of, self.context.period)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, false, select
+from sqlalchemy import BindParameter, ColumnElement, Select, false, select
 from sqlalchemy.orm import aliased
 
-from app.database.bulk import listed
+from app.database.bulk import among
 from app.entity.labels import UserError
 from app.entity.registry import EntityType, Registry, Relation
+
+Keys = Sequence[int] | BindParameter[int] | None
+"""Ids of subjects: a few, those a kept statement is told when it is executed, or None for all."""
 
 
 def tie_of(
@@ -83,21 +86,23 @@ class RowSource:
             statement = statement.outerjoin(end, end.id == getattr(start, hops[-1].column))
         return statement
 
-    def of_subjects(self, tie: tuple[Relation, ...], keys: Sequence[int] | None) -> list[ColumnElement[bool]]:
+    def of_subjects(self, tie: tuple[Relation, ...], keys: Keys) -> list[ColumnElement[bool]]:
         """Conditions: the row is tied to a subject, to one of ``keys`` if given."""
+        if isinstance(keys, BindParameter) or keys:
+            return [self._leads_to(tie, keys)]
         if keys is not None:
-            return [self._leads_to(tie, keys) if keys else false()]
+            return [false()]
         key = self.key(tie)
         return [key.is_not(None)] if self.key_is_nullable(tie) else []
 
-    def _leads_to(self, tie: tuple[Relation, ...], keys: Sequence[int]) -> ColumnElement[bool]:
+    def _leads_to(self, tie: tuple[Relation, ...], keys: Sequence[int] | BindParameter[int]) -> ColumnElement[bool]:
         """The tie leads to one of some ids. Told from their end, so that indexes find the few rows of a long tie."""
         if not tie:
-            return self.root.id.op("IN", is_comparison=True)(listed(keys))
+            return among(self.root.id, keys)
         *hops, last = tie
         ends = [aliased(self._entities[hop.target].model) for hop in hops]
         column = getattr(ends[-1] if ends else self.root, last.column)
-        clause = column.op("IN", is_comparison=True)(listed(keys))
+        clause = among(column, keys)
         for position in range(len(hops) - 1, -1, -1):
             start = ends[position - 1] if position else self.root
             clause = getattr(start, hops[position].column).in_(select(ends[position].id).where(clause))

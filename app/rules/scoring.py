@@ -73,9 +73,10 @@ def score_warning(warning: Warning, subjects: pl.DataFrame, context: Context) ->
     figures = Figures(warning, subjects, context)
     value = known_value = None
     if warning.value is not None:
+        found = figures.compiler.value(warning.value)
         asked = figures.compiler.asking_for_data().value(warning.value)
-        value = figures.add("#value", figures.compiler.value(warning.value), "value")
-        known_value = figures.add("#known_value", asked)
+        value = figures.add("#value", found, "value")
+        known_value = value if asked.frame.meta.eq(found.frame) else figures.add("#known_value", asked)
     compiler = figures.compiler
     asking = compiler.asking_for_data()
     if known_value is not None:

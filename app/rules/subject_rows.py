@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 import polars as pl
@@ -15,7 +16,6 @@ from sqlalchemy import (
     and_,
     case,
     cast,
-    false,
     func,
     literal,
     null,
@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
-from app.database.bulk import listed
+from app.database.bulk import among, told
 from app.database.transfer import BulkReader
 from app.entity.filters import DateContext, Filter, UnknownColumn, filter_clause, resolve_column
 from app.entity.periods import Period
@@ -52,6 +52,9 @@ from .row_source import RowSource
 
 FEW = 500
 """Subjects up to which queries are told whom to look at; beyond, all are read and the others left out."""
+
+KEYS = told("keys")
+"""The ids of a few subjects."""
 
 _NO_COLUMNS = frozenset({"as_of", "period_start", "period_end", "year_start", "year_end", "elapsed"})
 
@@ -117,8 +120,17 @@ class SubjectColumns:
         """Where in the shared frame a rule applies, as far as the filters of its ``applies_to`` tell."""
         return [pl.col(_shared_filter(self.filters[meaning])) for meaning in _demanded(rule, context)]
 
-    def statement(self, subjects: Sequence[int] | None) -> Select[Any]:
-        """A row a subject: all of them, ``leaving_out`` those that no rule applies to, or those with these ids."""
+    @cached_property
+    def statement_for_few(self) -> Select[Any]:
+        """A row a subject of those whose ids it is told, ``KEYS``."""
+        return self._statement(few=True)
+
+    @cached_property
+    def statement_for_all(self) -> Select[Any]:
+        """A row a subject, ``leaving_out`` those that no rule applies to."""
+        return self._statement(few=False)
+
+    def _statement(self, few: bool) -> Select[Any]:
         rows = RowSource(self.entity, self.entities)
         root = rows.root
         columns = [*self._identity(root)]
@@ -130,9 +142,8 @@ class SubjectColumns:
             holds = case((self._clause(filter_, period, rows), literal(1)), else_=literal(0))
             columns.append(type_coerce(holds, Boolean).label(_shared_filter(position)))
         where = []
-        if subjects is not None:
-            if len(subjects) <= FEW:
-                where.append(root.id.op("IN", is_comparison=True)(listed(subjects)) if subjects else false())
+        if few:
+            where.append(among(root.id, KEYS))
         elif self.wanted and all(self.wanted):
             where.append(or_(*(and_(*(self._clause(*demand, rows) for demand in demands)) for demands in self.wanted)))
         return rows.join(select(*columns).select_from(root)).where(*where)
@@ -161,9 +172,12 @@ class SubjectColumns:
 def subjects_frame(reader: BulkReader, columns: SubjectColumns, subjects: Sequence[int] | None) -> pl.DataFrame:
     """One row a subject, in order of ``subject_id``: identity, organization, member, ``s.*``, and the filters under
     their shared names. ``SubjectColumns.of_rule`` gives them the names a rule knows."""
-    frame = reader.fetch(columns.statement(subjects))
-    if subjects is not None and len(subjects) > FEW:
-        frame = frame.filter(pl.col(SUBJECT_ID).is_in(list(subjects)))
+    if subjects is None:
+        frame = reader.fetch(columns.statement_for_all)
+    elif len(subjects) <= FEW:
+        frame = reader.fetch(columns.statement_for_few, {KEYS.key: list(subjects)})
+    else:
+        frame = reader.fetch(columns.statement_for_all).filter(pl.col(SUBJECT_ID).is_in(list(subjects)))
     return frame.sort(SUBJECT_ID)
 
 
@@ -194,7 +208,7 @@ def organizations_above(reader: BulkReader, entities: Registry, subjects: Sequen
             # A path ends with "/", and "0" is the character after it: all that begins so lies between the two.
             beyond = func.substr(upper.path, 1, func.length(upper.path) - 1, type_=String) + "0"
             below = select(lower.id).join(upper, or_(lower.path.between(upper.path, beyond), lower.id == upper.id))
-            below = below.where(upper.id.op("IN", is_comparison=True)(listed(subjects)))
+            below = below.where(among(upper.id, subjects))
             statement = statement.where(root.id.in_(below))
     paths = reader.fetch(statement)
     # The row itself belongs to its subtree even where its path was not kept.
