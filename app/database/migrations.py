@@ -20,6 +20,7 @@ from sqlalchemy.engine import Connection
 
 from app.database.base import Base
 from app.database.engine import for_writing, make_engine
+from app.database.lasting_ids import keep_ids_lasting
 from config import PROJECT_DIR, Settings, SettingsError
 
 SCRIPTS = PROJECT_DIR / "migrations"
@@ -39,6 +40,7 @@ def upgrade(settings: Settings, progress: Progress | None = None) -> None:
         _prepare(connection)
         missing = _missing(connection)
         if not missing:
+            _finish(connection, is_changed=False)
             return
         done = 0
 
@@ -51,7 +53,7 @@ def upgrade(settings: Settings, progress: Progress | None = None) -> None:
         if progress:
             progress(LABEL, 0, len(missing))
         command.upgrade(_config(connection, on_version_apply=step), "head")
-        _check_references(connection)
+        _finish(connection, is_changed=True)
 
 
 def downgrade(settings: Settings, revision: str) -> None:
@@ -159,10 +161,15 @@ def _missing(connection: Connection) -> list[str]:
     return missing
 
 
+def _finish(connection: Connection, *, is_changed: bool) -> None:
+    if keep_ids_lasting(connection) or is_changed:
+        _check_references(connection)
+    connection.commit()
+
+
 def _check_references(connection: Connection) -> None:
     if connection.dialect.name == "sqlite":
         broken = connection.execute(text("PRAGMA foreign_key_check")).fetchall()
-        connection.commit()
         if broken:
             raise RuntimeError(
                 f"The migration left rows that refer to nothing, in: {sorted({row[0] for row in broken})}"

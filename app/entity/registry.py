@@ -272,6 +272,8 @@ class Registry:
     def register(self, model: type[EntityModel]) -> type[EntityModel]:
         """Class decorator: add an entity. Registering a code again replaces it."""
         described = describe(model)
+        # Where a table is made from its declaration; one that migrations made is looked after by app.database.
+        model.__table__.dialect_options["sqlite"]["autoincrement"] = True
         with self._lock:
             self._entities = {**self._entities, described.code: described}
             self._by_model = {**self._by_model, model: described}
