@@ -70,6 +70,10 @@ class Settings:
     web_threads: int = 8
     keep_versions_days: int = 400
     """How long replaced versions of scores are kept, if nothing needs them (`KEEP_VERSIONS_DAYS`)."""
+    history_keep_days: int = 3_650
+    """How long history and audit trail are kept (`HISTORY_KEEP_DAYS`); the law asks for six months of logs at least
+    (Cybersecurity Law, article 21) and three years of records on personal data (Personal Information Protection Law,
+    article 56)."""
     trusted_proxies: int = 0
     """How many reverse proxies set `X-Forwarded-*` (`TRUSTED_PROXIES`); further ones are not believed."""
     api_rate_limit: str = "600/minute"
@@ -103,6 +107,7 @@ class Settings:
             web_workers=_whole_number(given, "WEB_WORKERS", 2, 1, 64),
             web_threads=_whole_number(given, "WEB_THREADS", 8, 1, 256),
             keep_versions_days=_whole_number(given, "KEEP_VERSIONS_DAYS", 400, 1, 36_500),
+            history_keep_days=_whole_number(given, "HISTORY_KEEP_DAYS", 3_650, 180, 36_500),
             trusted_proxies=_whole_number(given, "TRUSTED_PROXIES", 0, 0, 16),
             api_rate_limit=_rate(given.get("API_RATE_LIMIT", "600/minute")),
             api_cors_origins=_origins(given.get("API_CORS_ORIGINS", "")),

@@ -58,6 +58,7 @@ def test_relative_paths_are_made_absolute(monkeypatch, tmp_path):
         ("PORT", "65536"),
         ("PORT", "８０８０"),
         ("KEEP_VERSIONS_DAYS", "0"),
+        ("HISTORY_KEEP_DAYS", "30"),
         ("TRUSTED_PROXIES", "-1"),
         ("TRUSTED_PROXIES", "yes"),
         ("JOBS_BACKEND", "cron"),

@@ -196,6 +196,17 @@ def write_change(
     _write(session, session.connection(), entity, [found])
 
 
+def record_by_system(session: Any, operation: Operation, said: Mapping[str, Any]) -> None:
+    """Record what the system did to no row in particular: ``said`` is what JSON can hold."""
+    batch = open_batch(session)
+    batch.change_count += 1
+    changes = to_json(said)
+    own = change_hash(batch.id, batch.change_count, "", 0, 0, operation.value, changes, None, None)
+    batch.changes.update(own.encode())
+    row = (batch.id, batch.change_count, "", 0, 0, operation.value, changes, None, None, own)
+    session.connection().execute(_INSERT, [dict(zip(_COLUMNS, row, strict=True))])
+
+
 _keep_deleted: Callable[[Any, Connection, EntityType, list[Entity]], None] | None = None
 
 

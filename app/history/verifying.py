@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from app.access.audit import AuditEvent
 from app.entity.labels import Label
@@ -73,8 +73,6 @@ class _Verifier:
             changes = self._grouped(_changes, ids)
             events = self._grouped(_events, ids)
             for batch in batches:
-                if batch.chain_no <= pruned_no:
-                    continue
                 if batch.chain_no != expected:
                     self._missing(expected, batch.chain_no)
                 elif batch.previous_seal != previous:
@@ -176,19 +174,27 @@ class _Verifier:
         return {batch_id: list(group) for batch_id, group in groupby(rows, key=lambda row: row.batch_id)}
 
     def _pruned(self) -> tuple[int, str]:
-        """Up to which batch the history was removed when its time was up, and its seal: as the latest sealed record
-        of it says."""
+        """Up to which batch the history was removed when its time was up, and its seal: as the latest record of it
+        says, which the walk verifies with the batch that holds it. What was removed has to be gone."""
         statement = (
-            select(_changes.c.changes)
+            select(_changes.c.changes, _batches.c.chain_no)
+            .join(_batches, _batches.c.id == _changes.c.batch_id)
             .where(_changes.c.entity == "", _changes.c.operation == Operation.PRUNED.value)
-            .order_by(_changes.c.batch_id.desc())
-            .limit(1)
         )
-        said = self.connection.execute(statement).scalar()
-        if said is None:
+        through, seal, holder = 0, BEGINNING, 1
+        for said, chain_no in self.connection.execute(statement):
+            read = orjson.loads(said)
+            if read["through"] > through:
+                through, seal, holder = read["through"], read["seal"], chain_no
+        there = self.connection.scalar(select(func.min(_batches.c.chain_no)))
+        if through and (holder <= through or there <= through):
+            self._fault(
+                f"批次 {there} 早于到期清理的界限（{through}）却仍在：清理的记录或批次是插入的",
+                f"batch {there} lies before what was removed by age (up to {through}) and is there: it, or the record "
+                "of the removal, was inserted",
+            )
             return 0, BEGINNING
-        read = orjson.loads(said)
-        return read["through"], read["seal"]
+        return through, seal
 
     def _strays(self, first_event_id: int) -> None:
         """Changes and events that belong to no batch."""

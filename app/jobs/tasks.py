@@ -35,6 +35,7 @@ from app.evaluation.retention import forget_versions
 from app.evaluation.running import Request
 from app.evaluation.running import evaluate as evaluate_rules
 from app.exchange import exports, imports
+from app.history import pruning as history
 from app.history.origin import Door, use_door
 from app.jobs.freshness import keep_fresh
 from app.jobs.progress import report
@@ -199,12 +200,14 @@ def end_overdue() -> int:
 
 
 def prune() -> int:
-    """Forget old requests for evaluations, replaced versions of scores, and files of imports, exports and
-    attachments; the number forgotten. The planner hears of how much is left, and of what the day has brought."""
+    """Forget old requests for evaluations, replaced versions of scores, history beyond its retention, and files of
+    imports, exports and attachments; the number forgotten. The planner hears of how much is left, and of what the
+    day has brought."""
     with for_writing(_engine()).begin() as connection:
         old = delete(_evaluations).where(_evaluations.c.created_at < now() - KEPT_FOR)
         count = connection.execute(old).rowcount + idempotent_answers.prune(connection)
     count += forget_versions(_engine(), now() - timedelta(days=_settings().keep_versions_days))
+    count += history.prune(_engine(), now() - timedelta(days=_settings().history_keep_days))
     with unit_of_work(_engine(), system_actor("prune")) as session:
         data_dir = _settings().data_dir
         count += imports.prune(session, data_dir) + exports.prune(session, data_dir)

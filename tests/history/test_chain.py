@@ -7,13 +7,16 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Connection, Engine, delete, insert, select, update
+from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 
 from app.access.actor import system_actor
 from app.access.audit import AuditAction, AuditEvent, record
+from app.database.clock import now
 from app.database.session import make_session, unit_of_work
 from app.entity.registry import registry
+from app.history import chain, pruning
 from app.history.models import Batch, RecordedChange
+from app.history.pruning import prune
 from app.history.recording import record_changes
 from app.history.verifying import Verification, verify
 from tests import factories
@@ -219,3 +222,89 @@ def test_tampering_is_found_and_named(engine: Engine, tamper: Tamper, named: str
     found = verified(engine)
     assert any(named in fault.zh for fault in found.faults), [fault.zh for fault in found.faults]
     assert all(fault.en for fault in found.faults)
+
+
+# --- retention ---
+
+
+def _later(engine: Engine, numbers: int, days: int) -> None:
+    """Add batches on a later day."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(chain, "now", lambda: now() + timedelta(days=days))
+        fill(engine, numbers)
+
+
+def test_after_pruning_what_stays_is_whole(any_engine: Engine):
+    fill(any_engine, 3)
+    _later(any_engine, 2, 20)
+    assert prune(any_engine, now() + timedelta(days=10)) == 3
+    found = verified(any_engine)
+    assert found.faults == []
+    assert (found.first_no, found.last_no, found.batches) == (4, 6, 3)
+    assert found.events == 4
+    with any_engine.connect() as connection:
+        assert connection.scalar(select(func.count()).select_from(changes)) == 5
+    assert prune(any_engine, now() + timedelta(days=10)) == 0
+
+
+def test_pruning_again_begins_where_it_ended_and_leaves_the_last(engine: Engine, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(pruning, "AT_ONCE", 2)
+    fill(engine, 5)
+    assert prune(engine, now() + timedelta(days=1)) == 4
+    fill(engine, 2)
+    found = verified(engine)
+    assert found.faults == []
+    with engine.connect() as connection:
+        there = set(connection.scalars(select(batches.c.chain_no)))
+    assert there == set(range(found.first_no, found.last_no + 1))
+
+
+def _record_of_pruning(connection: Connection, batch_id: int, through: int) -> None:
+    seal = connection.scalar(select(batches.c.seal).where(batches.c.chain_no == through))
+    row = {"batch_id": batch_id, "place": 9, "entity": "", "row_id": 0, "revision": 0, "operation": "pruned"}
+    said = f'{{"through":{through},"seal":"{seal}"}}'
+    connection.execute(insert(changes).values(**row, changes=said, row_hash=""))
+
+
+def remove_more(connection: Connection) -> None:
+    connection.execute(delete(batches).where(batches.c.chain_no == 4))
+
+
+def claim_pruning_in_the_last_batch(connection: Connection) -> None:
+    _record_of_pruning(connection, _batch(connection, 6), 5)
+    connection.execute(delete(batches).where(batches.c.chain_no <= 5))
+
+
+def claim_pruning_in_a_batch_before(connection: Connection) -> None:
+    _record_of_pruning(connection, _batch(connection, 4), 5)
+    connection.execute(update(batches).where(batches.c.chain_no == 5).values(actor_name="somebody else"))
+
+
+def change_seal_of_pruning(connection: Connection) -> None:
+    connection.execute(update(changes).where(changes.c.operation == "pruned")
+                       .values(changes='{"through":3,"seal":"00"}'))  # fmt: skip
+
+
+def insert_before_pruning(connection: Connection) -> None:
+    row = connection.execute(select(batches).where(batches.c.chain_no == 4)).mappings().one()
+    connection.execute(insert(batches).values({**row, "id": 5, "chain_no": 3}))
+
+
+@pytest.mark.parametrize(
+    ("tamper", "named"),
+    [
+        (remove_more, "批次 4 被删除"),
+        (claim_pruning_in_the_last_batch, "6-9 是插入的"),
+        (claim_pruning_in_a_batch_before, "却仍在"),
+        (change_seal_of_pruning, "变更记录 6-1"),
+        (insert_before_pruning, "却仍在"),
+    ],
+)
+def test_tampering_after_pruning_is_found_and_named(engine: Engine, tamper: Tamper, named: str):
+    fill(engine, 3)
+    _later(engine, 2, 20)
+    prune(engine, now() + timedelta(days=10))
+    with engine.begin() as connection:
+        tamper(connection)
+    faults = [fault.zh for fault in verified(engine).faults]
+    assert any(named in fault for fault in faults), faults
