@@ -20,6 +20,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import OperationalError
@@ -55,7 +56,7 @@ def run(scale: str = "district") -> dict[str, float]:
     try:
         with _database() as settings:
             fill(settings, ROWS[scale])
-            figures = _measure(settings, REQUESTS[scale])
+            figures = _measure(settings, ROWS[scale], REQUESTS[scale])
     except OperationalError as problem:
         reason = str(problem.orig).strip().splitlines()[0]
         print(f"postgresql 不可用，略过 / postgresql is away, left out: {reason}")
@@ -64,7 +65,7 @@ def run(scale: str = "district") -> dict[str, float]:
     return figures
 
 
-def _measure(settings: Settings, requests: int) -> dict[str, float]:
+def _measure(settings: Settings, rows: int, requests: int) -> dict[str, float]:
     best: dict[tuple[str, str], float] = {}
     with _server("ours", settings) as ours, _server("by_hand", settings) as by_hand:
         servers = {"ours": ours, "by_hand": by_hand}
@@ -77,10 +78,12 @@ def _measure(settings: Settings, requests: int) -> dict[str, float]:
                 for what, work in server.works(tokens).items():
                     taken = server.milliseconds(work, requests)
                     best[what, name] = min(taken, best.get((what, name), taken))
+        deep = ours.deep_page(tokens["whole"], rows, requests)
     figures = {}
     for what in NAMES:
         figures[f"{what}_ms"] = best[what, "ours"]
         figures[f"{what}_ratio_to_baseline"] = best[what, "ours"] / best[what, "by_hand"]
+    figures["deep_page_ratio_to_first"] = deep
     return figures
 
 
@@ -152,6 +155,21 @@ class _Server:
             work()
         return (self._cpu() - before) / times * 1000
 
+    def deep_page(self, token: str, rows: int, times: int) -> float:
+        """The page behind three quarters of all rows, by its cursor, as a share of the first: by the clock, because the
+        database does that work. In turns, and the quickest of each."""
+        first = f"{LIST}&count=none"
+        status, before = self.ask("GET", f"{first}&page={rows * 3 // 4 // 25}", token)
+        assert status == 200, before
+        paths = first, f"{first}&cursor={quote(before['next_cursor'])}"
+        best = [float("inf")] * 2
+        for _ in range(times):
+            for number, path in enumerate(paths):
+                began = time.perf_counter()
+                self._expect(200, "GET", path, token)
+                best[number] = min(best[number], time.perf_counter() - began)
+        return best[1] / best[0]
+
     def _cpu(self) -> float:
         """Seconds of user and system time of the worker."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
@@ -220,4 +238,6 @@ def table(figures: dict[str, float]) -> str:
         f"{figures[f'{what}_ratio_to_baseline']:>12.2f}"
         for what in NAMES
     ]
+    deep = figures["deep_page_ratio_to_first"]
+    lines.append(f"{'a page far behind, by cursor, × the first (by the clock)':<64}{deep:>12.2f}")
     return "\n".join(lines)

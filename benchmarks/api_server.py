@@ -18,14 +18,17 @@ from app import create_app
 from app.database.clock import now
 from app.database.engine import make_engine
 from app.entity.fields import new_code
+from app.garbage import keep_what_is_loaded
 from config import Settings
 
 from .api_entity import BenchRecord, BenchStatus
 
 
 def ours() -> Flask:
-    """Beacon itself."""
-    return create_app(Settings.from_environment())
+    """Beacon itself, as ``app.command_line.web`` makes it."""
+    application = create_app(Settings.from_environment())
+    keep_what_is_loaded()
+    return application
 
 
 def _table(name: str, *columns: str) -> Any:

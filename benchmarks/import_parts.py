@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-import app.jobs.tasks  # noqa: F401 - what a worker holds
+import app.domains.all
 from app.access.actor import system_actor
 from app.database.encryption import load_keyring
 from app.database.engine import make_engine
@@ -26,10 +26,12 @@ from app.exchange.headings import columns_from, guess
 from app.exchange.reading import read_table
 from app.exchange.saving import Saver
 from app.exchange.staging import RowState, opened, written_to
+from app.jobs.runner import load_tasks
 from config import Settings
 
 from .imports import ORGANIZATIONS
 
+DECLARED = app.domains.all
 ENTITY = registry["member"]
 
 
@@ -68,6 +70,7 @@ PARTS: dict[str, Callable[[Engine, Settings, Path], None]] = {"fill": fill, "che
 
 
 def main(part: str, path: str) -> None:
+    load_tasks()  # as a worker does
     settings = Settings.from_environment()
     settings.create_data_dir()
     load_keyring(settings.data_dir)

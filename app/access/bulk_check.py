@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session as OrmSession
 
+from app.database.among import among
 from app.entity.registry import registry
 from app.entity.visibility import Visibility
 
@@ -19,8 +20,6 @@ from .errors import OutOfScope
 from .predicates import ORGANIZATIONS, Bounds, Purpose, predicate, within
 from .scope import actor_of
 from .scoped import ScopedTable, scoped_table
-
-CHUNK = 500
 
 
 class BulkCheck:
@@ -122,8 +121,7 @@ class BulkCheck:
     def _found(self, column: Any, ids: set[int], condition: Any) -> set[int]:
         connection = self.session.connection()
         found: set[int] = set()
-        ordered = sorted(ids)
-        for start in range(0, len(ordered), CHUNK):
-            statement = select(column).where(column.in_(ordered[start : start + CHUNK]))
+        for wanted in among(connection, column, sorted(ids)):
+            statement = select(column).where(wanted)
             found.update(connection.scalars(statement if condition is None else statement.where(condition)))
         return found

@@ -15,9 +15,10 @@ This module reads through ``session.connection()``, past the row scope, and adds
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import event, inspect, select
+from sqlalchemy import Select, bindparam, event, inspect, select
 from sqlalchemy.orm import Session as OrmSession
 from sqlalchemy.orm.attributes import History
 
@@ -192,11 +193,18 @@ class _FlushCheck:
         """Those of the ids whose rows exist and meet the condition."""
         connection = self.session.connection()
         found: set[int] = set()
-        ordered = sorted(ids)
+        ordered, statement = sorted(ids), _among(column)
+        if condition is not None:
+            statement = statement.where(condition)
         for start in range(0, len(ordered), CHUNK):
-            statement = select(column).where(column.in_(ordered[start : start + CHUNK]))
-            found.update(connection.scalars(statement if condition is None else statement.where(condition)))
+            found.update(connection.scalars(statement, {"ids": ordered[start : start + CHUNK]}))
         return found
+
+
+@lru_cache(maxsize=1024)
+def _among(column: Any) -> Select[Any]:
+    """The statement that finds some ids; putting it together takes as long as asking."""
+    return select(column).where(column.in_(bindparam("ids", expanding=True)))
 
 
 _PENDING = object()

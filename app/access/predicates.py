@@ -115,6 +115,7 @@ def _territory(path: str) -> Select[Any]:
     return select(place.c.id).where(within(place.c, path))
 
 
+@lru_cache(maxsize=4096)
 def predicate(table: ScopedTable, bounds: Bounds, purpose: Purpose) -> ColumnElement[bool] | None:
     """The condition on rows of a table for one with these bounds; None if all rows qualify."""
     if not bounds.known:

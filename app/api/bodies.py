@@ -15,7 +15,7 @@ from app.access.masking import is_masked
 from app.access.predicates import Purpose
 from app.console.columns import field_of
 from app.console.forms import NO_SUCH_CHOICE, REQUIRED
-from app.console.relations import find, find_by_code, purpose_of
+from app.console.relations import find_by_code, is_there, purpose_of
 from app.console.saving import WHOLE, NotSaved
 from app.console.values import Unreadable, identifier, parse
 from app.entity.labels import Label
@@ -116,7 +116,7 @@ def _row(relation: Relation, by: str, raw: Any, purpose: Purpose) -> int:
     key: int | None = None
     if by in ("", "id") and isinstance(raw, int):
         key = identifier(raw)
-        key = key if key is not None and find(relation.target, [key], purpose) else None
+        key = key if key is not None and is_there(relation.target, key, purpose) else None
     elif by in ("", "code") and isinstance(raw, str):
         key = find_by_code(relation.target, raw, purpose)
     if key is None:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import ColumnElement, func, null, or_, select
+from sqlalchemy import ColumnElement, Integer, Select, bindparam, func, null, or_, select
 from sqlalchemy.orm import aliased
 
 from app.access.predicates import Purpose
@@ -48,6 +49,17 @@ def find(target: str, ids: Iterable[int], purpose: Purpose = Purpose.REFER) -> d
         return {}
     entity = registry[target]
     return {choice.id: choice for choice in _choices(entity, entity.model.id.in_(wanted), purpose, len(wanted))}
+
+
+def is_there(target: str, key: int, purpose: Purpose = Purpose.REFER) -> bool:
+    """Whether the present user may see or, by default, refer to the row of an entity with this id."""
+    statement = _by_id(registry[target].model)
+    return _session().scalar(statement, {"key": key}, execution_options={"scope_purpose": purpose}) is not None
+
+
+@lru_cache(maxsize=256)
+def _by_id(model: Any) -> Select[Any]:
+    return select(model.id).where(model.id == bindparam("key", type_=Integer))
 
 
 def find_by_code(target: str, code: str, purpose: Purpose = Purpose.REFER) -> int | None:

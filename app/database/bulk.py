@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from enum import Enum
 from typing import Any
 
 import polars as pl
@@ -27,7 +29,7 @@ from sqlalchemy import (
     update,
 )
 
-BATCH = 5_000
+BATCH, PIECE = 5_000, 250
 CODES = 500
 NULL, _BACKSLASH_N = "\\N", "\\N "
 """How COPY is told of NULL; the same two signs as a text get a space, for they cannot be quoted here."""
@@ -38,11 +40,32 @@ def insert_frame(connection: Connection, table: Table, frame: pl.DataFrame) -> i
     """Insert a frame whose columns are named like the table's, in the connection's transaction; the number of rows."""
     if frame.is_empty():
         return 0
-    if connection.dialect.name == "postgresql":
-        _copy(connection, table, frame)
-    else:
-        _execute_many(connection, table, frame)
+    with frames_into(connection, table, frame.columns) as put:
+        put(frame)
     return frame.height
+
+
+@contextmanager
+def frames_into(
+    connection: Connection, table: Table, columns: Sequence[str]
+) -> Iterator[Callable[[pl.DataFrame], None]]:
+    """A function that inserts frames with these columns, one after the other. On PostgreSQL it is one COPY, which takes
+    a frame in while the caller makes the next: the connection does nothing else until the block ends."""
+    if connection.dialect.name != "postgresql":
+        yield lambda frame: _execute_many(connection, table, frame)
+        return
+    with _copying(connection, table, columns) as copy:
+        yield lambda frame: copy.write(_as_csv(frame))
+
+
+@contextmanager
+def _copying(connection: Connection, table: Table, columns: Sequence[str]) -> Iterator[Any]:
+    names = ", ".join(f'"{name}"' for name in columns)
+    with (
+        connection.connection.driver_connection.cursor() as cursor,
+        cursor.copy(f"COPY {table.name} ({names}) FROM STDIN (FORMAT csv, NULL '{NULL}')") as copy,
+    ):
+        yield copy
 
 
 def insert_rows(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> list[int]:
@@ -64,36 +87,37 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[dict[str, A
     draw = text("SELECT nextval(pg_get_serial_sequence(:name, 'id')) FROM generate_series(1, :count)")
     ids = list(connection.execute(draw, {"name": table.name, "count": len(rows)}).scalars())
     processors = [table.c[key].type.dialect_impl(connection.dialect).bind_processor(connection.dialect) for key in keys]
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    for row_id, row in zip(ids, rows, strict=True):
-        values: list[Any] = [row_id]
-        for key, process in zip(keys, processors, strict=True):
-            value = row.get(key)
-            value = process(value) if process is not None and value is not None else value
-            values.append(NULL if value is None else _BACKSLASH_N if value == NULL else value)
-        writer.writerow(values)
-    names = ", ".join(f'"{name}"' for name in ("id", *(table.c[key].name for key in keys)))
-    with (
-        connection.connection.driver_connection.cursor() as cursor,
-        cursor.copy(f"COPY {table.name} ({names}) FROM STDIN (FORMAT csv, NULL '{NULL}')") as copy,
-    ):
-        copy.write(buffer.getvalue())
+    with _copying(connection, table, ["id", *(table.c[key].name for key in keys)]) as copy:
+        # In pieces, so that the database takes one in while the next is being made.
+        for start in range(0, len(rows), PIECE):
+            piece = rows[start : start + PIECE]
+            columns = [
+                _csv_column([row.get(key) for row in piece], process)
+                for key, process in zip(keys, processors, strict=True)
+            ]
+            buffer = io.StringIO()
+            csv.writer(buffer, lineterminator="\r\n").writerows(zip(ids[start : start + PIECE], *columns, strict=True))
+            copy.write(buffer.getvalue())
     return ids
 
 
-def _copy(connection: Connection, table: Table, frame: pl.DataFrame) -> None:
+def _csv_column(values: list[Any], process: Callable[[Any], Any] | None) -> list[Any]:
+    """Values as SQLAlchemy's type of the column gives them to the driver, for ``csv`` to write."""
+    if process is not None:
+        if isinstance(next((value for value in values if value is not None), None), Enum):
+            known = {value: process(value) for value in set(values) if value is not None}
+            values = [known.get(value) for value in values]
+        else:
+            values = [None if value is None else process(value) for value in values]
+    return [NULL if value is None else _BACKSLASH_N if value == NULL else value for value in values]
+
+
+def _as_csv(frame: pl.DataFrame) -> memoryview:
     buffer = io.BytesIO()
     frame.write_csv(
-        buffer, include_header=False, null_value="\\N", datetime_format="%Y-%m-%d %H:%M:%S%.6f", quote_style="necessary"
+        buffer, include_header=False, null_value=NULL, datetime_format="%Y-%m-%d %H:%M:%S%.6f", quote_style="necessary"
     )
-    columns = ", ".join(f'"{name}"' for name in frame.columns)
-    driver = connection.connection.driver_connection
-    with (
-        driver.cursor() as cursor,
-        cursor.copy(f"COPY {table.name} ({columns}) FROM STDIN (FORMAT csv, NULL '\\N')") as copy,
-    ):
-        copy.write(buffer.getbuffer())
+    return buffer.getbuffer()
 
 
 def _execute_many(connection: Connection, table: Table, frame: pl.DataFrame) -> None:

@@ -15,4 +15,4 @@ def now() -> datetime:
 
 def today() -> date:
     """This day in Asia/Shanghai."""
-    return now().date()
+    return datetime.now(TIME_ZONE).date()

@@ -7,7 +7,7 @@ Sources: GB/T 32907-2016 (SM4), GB/T 39786-2021 (key rotation ids in the ciphert
 from __future__ import annotations
 
 import base64
-import hmac
+import binascii
 import json
 import os
 import secrets
@@ -18,6 +18,8 @@ from pathlib import Path
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import SM4
 from cryptography.hazmat.primitives.ciphers.modes import GCM
+
+from .sm3 import hmac_sm3
 
 NONCE_BYTES, TAG_BYTES, KEY_BYTES = 12, 16, 16
 
@@ -32,11 +34,11 @@ class Keyring:
 
     def encrypt(self, text: str) -> str:
         """``key id : base64(nonce + tag + ciphertext)``."""
-        nonce = secrets.token_bytes(NONCE_BYTES)
+        nonce = os.urandom(NONCE_BYTES)
         encryptor = Cipher(SM4(self.keys[self.current]), GCM(nonce)).encryptor()
         encryptor.authenticate_additional_data(self.current.encode())
         ciphertext = encryptor.update(text.encode()) + encryptor.finalize()
-        return f"{self.current}:{base64.b64encode(nonce + encryptor.tag + ciphertext).decode()}"
+        return f"{self.current}:{binascii.b2a_base64(nonce + encryptor.tag + ciphertext, newline=False).decode()}"
 
     def decrypt(self, stored: str) -> str:
         """The text. Raises KeyError for an unknown key id, ``cryptography``'s InvalidTag if it was tampered with."""
@@ -53,7 +55,7 @@ class Keyring:
 
     def digest(self, text: str) -> str:
         """A keyed hash (HMAC-SM3, 64 hexadecimal digits) of the normalized text, equal for equal texts only."""
-        return hmac.new(self.hash_key, text.strip().upper().encode(), "sm3").hexdigest()
+        return hmac_sm3(self.hash_key, text.strip().upper().encode()).hex()
 
     @classmethod
     def generate(cls) -> Keyring:

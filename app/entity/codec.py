@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from .registry import EntityType, Field, FieldKind
@@ -41,7 +42,7 @@ def _reader(entity: EntityType, field: Field) -> Callable[[Any], Any] | None:
     if field.kind is FieldKind.MOMENT:
         return datetime.fromisoformat
     if field.kind is FieldKind.CODE:
-        return field.code_list
+        return cache(field.code_list) if field.code_list else None  # a call of an enumeration takes its time
     if field.kind is FieldKind.DECIMAL and getattr(entity.model.__table__.columns[field.name].type, "asdecimal", False):
         return lambda value: Decimal(str(value))
     return None

@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from types import SimpleNamespace
 from typing import Any
+from weakref import WeakSet
 
 from sqlalchemy import inspect, select
 from sqlalchemy.orm import Session
 
+from app.database.among import among
+
 from .column_types import EncryptedType
 from .registry import Entity, EntityType, registry
-
-CHUNK = 500
-"""Ids to a statement, below every database's limit of parameters."""
 
 
 class Related:
@@ -28,6 +28,8 @@ class Related:
         self.session = session
         self._ids: dict[str, set[int]] = {}
         self._stored: dict[str, dict[int, Any]] = {}
+        self.made_up: WeakSet[Entity] = WeakSet()
+        """New rows whose code was made up: nobody can have the same."""
         self.expect(rows)
 
     def expect(self, rows: Iterable[Any]) -> None:
@@ -96,10 +98,8 @@ class Related:
         names = [column.key for column in columns]
         stored = self._stored[entity.code]
         stored.update(dict.fromkeys(numbers))
-        wanted = sorted(numbers)
-        for start in range(0, len(wanted), CHUNK):
-            key = entity.model.__table__.columns["id"]
-            statement = select(*columns).where(key.in_(wanted[start : start + CHUNK]))
-            for values in self.session.connection().execute(statement):
+        connection = self.session.connection()
+        for condition in among(connection, entity.model.__table__.columns["id"], sorted(numbers)):
+            for values in connection.execute(select(*columns).where(condition)):
                 found = SimpleNamespace(entity=entity, **dict(zip(names, values, strict=True)))
                 stored[found.id] = found

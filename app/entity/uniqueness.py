@@ -7,17 +7,16 @@ more than that.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from sqlalchemy import UniqueConstraint, inspect, select, tuple_
 from sqlalchemy.orm import Session
 
+from app.database.among import among, in_chunks
+
 from .faults import FieldError
 from .registry import Entity, EntityType, registry
-
-CHUNK = 500
-"""Values to a statement, below every database's limit of parameters."""
 
 
 def unique_keys(entity: EntityType) -> list[tuple[str, ...]]:
@@ -32,8 +31,11 @@ def unique_keys(entity: EntityType) -> list[tuple[str, ...]]:
     return list(dict.fromkeys(keys))
 
 
-def doubles(session: Session, rows: list[Entity]) -> Iterable[tuple[Entity, FieldError]]:
-    """Rows that have what another row has already, in the database or in this very flush."""
+def doubles(
+    session: Session, rows: list[Entity], made_up: Collection[Entity] = ()
+) -> Iterable[tuple[Entity, FieldError]]:
+    """Rows that have what another row has already, in the database or in this very flush. The codes of ``made_up``
+    are random, and not asked for."""
     by_model: dict[type[Entity], list[Entity]] = defaultdict(list)
     for row in rows:
         by_model[type(row)].append(row)
@@ -42,7 +44,7 @@ def doubles(session: Session, rows: list[Entity]) -> Iterable[tuple[Entity, Fiel
         for names in unique_keys(entity) if entity else ():
             wanted: dict[tuple[Any, ...], Entity] = {}
             for row in own:
-                if not any(_has_changed(row, name) for name in names):
+                if (names == ("code",) and row in made_up) or not any(_has_changed(row, name) for name in names):
                     continue
                 key = tuple(_comparable(getattr(row, name)) for name in names)
                 if None in key:
@@ -69,10 +71,13 @@ def _stored(
 ) -> Iterable[tuple[tuple[Any, ...], int]]:
     table = model.__table__
     columns = [table.columns[name] for name in names]
-    for start in range(0, len(keys), CHUNK):
-        chunk = keys[start : start + CHUNK]
-        found = columns[0].in_([key[0] for key in chunk]) if len(columns) == 1 else tuple_(*columns).in_(chunk)
-        for row in session.connection().execute(select(*columns, table.c.id).where(found)):
+    connection = session.connection()
+    if len(columns) == 1:
+        conditions = among(connection, columns[0], [key[0] for key in keys])
+    else:
+        conditions = in_chunks(tuple_(*columns), keys)
+    for condition in conditions:
+        for row in connection.execute(select(*columns, table.c.id).where(condition)):
             yield tuple(_comparable(value) for value in row[:-1]), row[-1]
 
 

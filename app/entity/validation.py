@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -41,6 +41,8 @@ from .uniqueness import doubles, still_referred_to
 
 __all__ = ["FieldError", "InvalidRow", "validate"]
 
+_Test = Callable[[Any], bool]
+
 
 def validate(session: OrmSession) -> None:
     """Normalize, complete and check all rows that the session is about to write. Raises InvalidRow."""
@@ -53,7 +55,7 @@ def validate(session: OrmSession) -> None:
         entity = registry.of(type(row))
         if entity is not None:
             faults[row] += check_row(entity, row, related)
-    for row, fault in doubles(session, rows):
+    for row, fault in doubles(session, rows, related.made_up):
         faults[row].append(fault)
     _refuse(faults)
     for row, fault in still_referred_to(session):
@@ -68,7 +70,7 @@ def check_row(entity: EntityType, row: Any, related: Related) -> list[FieldError
     """
     plan = _plan(entity)
     if _is_new(row):
-        _set_defaults(plan, row)
+        _set_defaults(plan, row, related)
     _normalize(plan, row)
     _fill(entity, plan, row, related)
     entity.model.fill_in(row, related)
@@ -100,9 +102,9 @@ class _Plan:
     filled: tuple[Field, ...]
     hashes: tuple[tuple[str, str], ...]
     """Name of the hash, name of what it is of."""
-    visible: tuple[Field, ...]
-    hidden: tuple[Field, ...]
-    """Fields that can be wrong."""
+    visible: tuple[tuple[Field, _Test], ...]
+    hidden: tuple[tuple[Field, _Test], ...]
+    """Fields that can be wrong, each with a quick test that only sound values pass."""
 
 
 _plans: WeakKeyDictionary[type, tuple[EntityType, _Plan]] = WeakKeyDictionary()
@@ -127,8 +129,8 @@ def _plan(entity: EntityType) -> _Plan:
         ),
         tuple(field for field in fields if field.options.filled_from),
         tuple((name, field.options.hash_of) for name, field in entity.hidden_fields.items() if field.options.hash_of),
-        tuple(field for field in entity.fields.values() if _can_be_wrong(field)),
-        tuple(field for field in entity.hidden_fields.values() if _can_be_wrong(field)),
+        tuple((field, quick_test_of(field)) for field in entity.fields.values() if _can_be_wrong(field)),
+        tuple((field, quick_test_of(field)) for field in entity.hidden_fields.values() if _can_be_wrong(field)),
     )
     _plans[entity.model] = (entity, plan)
     return plan
@@ -144,15 +146,30 @@ def _can_be_wrong(field: Field) -> bool:
     )
 
 
+def quick_test_of(field: Field) -> _Test:
+    """A test of values other than None: whether nothing is wrong by the field's declaration. It may say no to a sound
+    value, never yes to a wrong one: what it does not pass is looked at by ``value_faults``."""
+    if field.options.pattern or field.kind is FieldKind.PERIOD:
+        return lambda value: False
+    if field.code_list:
+        return _codes(field.code_list).__contains__
+    if field.kind is FieldKind.TEXT and field.maximum_length:
+        longest = field.maximum_length
+        return lambda value: 0 < len(value) <= longest
+    return lambda value: value != ""
+
+
 def _all_fields(entity: EntityType) -> Iterable[Field]:
     return (*entity.fields.values(), *entity.hidden_fields.values())
 
 
-def _set_defaults(plan: _Plan, row: Any) -> None:
+def _set_defaults(plan: _Plan, row: Any, related: Related) -> None:
     """The defaults of required columns, now rather than at the INSERT, so that the checks below see them."""
     for name, default in plan.defaults:
         if getattr(row, name) is None:
             setattr(row, name, default.arg(None) if default.is_callable else default.arg)
+            if name == "code" and isinstance(row, Entity):
+                related.made_up.add(row)
 
 
 def _normalize(plan: _Plan, row: Any) -> None:
@@ -196,7 +213,7 @@ def _as_kind(value: Any, source: Field | None, field: Field) -> Any:
     if value is None or source is None:
         return value
     if source.code_list is not None and field.kind is FieldKind.TEXT:
-        return source.code_list(value).label.zh if value in source.code_list else None
+        return source.code_list(value).label.zh if value in _codes(source.code_list) else None
     if source.kind is FieldKind.PERIOD and field.kind is FieldKind.DATE:
         try:
             return Period.parse(value).start
@@ -213,11 +230,13 @@ def _hash(plan: _Plan, row: Any) -> None:
             setattr(row, name, keyring().digest(value) if value else None)
 
 
-def _faults_of(fields: Iterable[Field], row: Any) -> list[FieldError]:
+def _faults_of(fields: Iterable[tuple[Field, _Test]], row: Any) -> list[FieldError]:
     faults: list[FieldError] = []
-    for field in fields:
-        if not field.nullable or getattr(row, field.name) is not None:
-            faults += _field_faults(row, field)
+    for field, is_sound in fields:
+        value = getattr(row, field.name)
+        if field.nullable if value is None else is_sound(value):
+            continue
+        faults += _field_faults(row, field)
     return faults
 
 

@@ -22,6 +22,7 @@ COARSE_FROM = 5_000
 """More changed rows of one entity than this in one transaction are marked as one: everything is evaluated again."""
 
 _changes = Change.__table__
+_MARK = insert(_changes)
 _announce: Callable[[], None] | None = None
 
 
@@ -44,7 +45,7 @@ def mark_rows(connection: Connection, entity: str, rows: Iterable[Sequence[Any]]
     if len(values) > COARSE_FROM:
         mark_all(connection, entity)
     elif values:
-        connection.execute(insert(_changes), values)
+        connection.execute(_MARK, values)
 
 
 def mark_all(connection: Connection, entity: str) -> None:
@@ -93,7 +94,7 @@ def _after_flush(session: Session, _context: UOWTransaction) -> None:
         before = counts.get(code, 0)
         counts[code] = before + len(rows)
         if counts[code] <= COARSE_FROM:
-            connection.execute(insert(_changes), rows)
+            connection.execute(_MARK, rows)
         elif before <= COARSE_FROM:
             mark_all(connection, code)
 

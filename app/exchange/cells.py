@@ -34,7 +34,9 @@ def value_of(field: Field, cell: Any) -> Any:
         if "\0" in cell:
             raise UserError("含有不可用的字符", "contains a character that cannot be stored")
         is_words = field.kind in (FieldKind.TEXT, FieldKind.LONG_TEXT) and field.name != "code"
-        cell = normalized(cell) if is_words else unicodedata.normalize("NFKC", normalized(cell)).strip()
+        cell = normalized(cell)
+        if not (is_words or cell.isascii()):
+            cell = unicodedata.normalize("NFKC", cell).strip()
     if cell is None or cell == "":
         return None
     match field.kind:
@@ -76,21 +78,30 @@ def cell_words(cell: Any) -> str:
 
 
 def _text(field: Field, cell: Any) -> str:
-    text = text_of(cell)
-    if field.kind is FieldKind.ENCRYPTED:
-        if isinstance(cell, float) and abs(cell) >= 1e15:
-            raise UserError(
-                "Excel 把它存成了数字，末几位已丢失；请把这一列设为“文本”后重新填写",
-                "Excel kept it as a number and lost its last digits; set the column to “Text” and enter it again",
-            )
-        longest = LONGEST_ENCRYPTED
-    else:
-        longest = (field.maximum_length if field.kind is FieldKind.TEXT else None) or LONGEST_TEXT
+    text = cell if isinstance(cell, str) else text_of(cell)
+    longest = longest_of(field) or LONGEST_TEXT
+    if field.kind is FieldKind.ENCRYPTED and isinstance(cell, float) and abs(cell) >= 1e15:
+        raise UserError(
+            "Excel 把它存成了数字，末几位已丢失；请把这一列设为“文本”后重新填写",
+            "Excel kept it as a number and lost its last digits; set the column to “Text” and enter it again",
+        )
     if len(text) > longest:
         raise UserError(
             f"有 {len(text)} 个字，最多 {longest} 个", f"has {len(text)} characters, at most {longest} are allowed"
         )
     return text
+
+
+def longest_of(field: Field) -> int | None:
+    """How many characters a text of a field may have; None for fields of other kinds."""
+    match field.kind:
+        case FieldKind.ENCRYPTED:
+            return LONGEST_ENCRYPTED
+        case FieldKind.TEXT:
+            return field.maximum_length or LONGEST_TEXT
+        case FieldKind.LONG_TEXT:
+            return LONGEST_TEXT
+    return None
 
 
 def _number(cell: Any) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import StrEnum
 from itertools import islice
 from typing import Any
@@ -84,6 +85,12 @@ class Checker:
         self.unique = {names: _Doubles() for names in unique_keys(self.entity) if names != ("code",)}
         self.own = [each for each in self.entity.relations.values() if each.target == self.entity.code]
         self.copied_in = self.entity.options.copied_in and not self.own
+        self.required = [
+            (name, described)
+            for name, described in self.entity.fields.items()
+            if not described.nullable and described.options.editable and not described.has_default
+        ]
+        self.derived = {name for name, field in self.entity.hidden_fields.items() if field.options.hash_of}
         self._headings = {}
         for column in task.columns:
             self._headings[column.field.name] = column.heading
@@ -172,11 +179,8 @@ class Checker:
     def _require(self, row: FileRow, known: StoredRow | None) -> None:
         """Required fields, as far as the file can answer for them."""
         told = {heading for heading, _ in row.faults}
-        for name, described in self.entity.fields.items():
-            if described.nullable or not described.options.editable:
-                continue
-            is_given = row.values.get(name) is not None
-            if is_given or described.has_default or self.heading(name) in told:
+        for name, described in self.required:
+            if row.values.get(name) is not None or self.heading(name) in told:
                 continue
             if name in row.values:
                 row.faults.append((self.heading(name), EMPTY))
@@ -371,11 +375,10 @@ class Checker:
 
     def _plain(self, values: dict[str, Any]) -> dict[str, Any]:
         """Values as they are staged: hashes follow from what they are of, a row of the file is named by its code."""
-        hidden = self.entity.hidden_fields
         return {
-            name: {"code": value.code} if isinstance(value, OwnRow) else as_json(value)
+            name: value if type(value) not in _CONVERTED else _converted(value)
             for name, value in values.items()
-            if not (name in hidden and hidden[name].options.hash_of)
+            if name not in self.derived
         }
 
     def _name(self, values: dict[str, Any]) -> str:
@@ -431,3 +434,10 @@ class Checker:
                 ordered.append(row)
                 stack.pop()
         return ordered
+
+
+_CONVERTED = (Decimal, OwnRow)
+
+
+def _converted(value: Any) -> Any:
+    return {"code": value.code} if isinstance(value, OwnRow) else as_json(value)

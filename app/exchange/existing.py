@@ -9,13 +9,13 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.database.among import among
 from app.database.encryption import keyring
 from app.entity.registry import EntityType
 
 from .headings import Column
 from .rows import FileRow
 
-CHUNK = 500
 CODE, NATURAL = "code", "natural"
 """How keys begin."""
 
@@ -64,9 +64,8 @@ class Existing:
         keys = [key for row in rows if (key := self.key(row)) is not None]
         codes = sorted({key[1] for key in keys if key[0] == CODE})
         found: dict[Any, StoredRow] = {}
-        for start in range(0, len(codes), CHUNK):
-            for stored in self._read(model.code.in_(codes[start : start + CHUNK])):
-                found[CODE, stored.values["code"]] = stored
+        for stored in self._read(model.code, codes):
+            found[CODE, stored.values["code"]] = stored
         natural = [row for row in rows if not row.values.get("code") and self.key(row) is not None]
         by_first: dict[str, set[Any]] = {}
         for row in natural:
@@ -77,17 +76,17 @@ class Existing:
         wanted = {self.key(row) for row in natural}
         for name, values in by_first.items():
             ordered = sorted((value for value in values if not hasattr(value, "code")), key=str)
-            for start in range(0, len(ordered), CHUNK):
-                for stored in self._read(getattr(model, name).in_(ordered[start : start + CHUNK])):
-                    key = (NATURAL, *(stored.values[each] for each in self.key_names))
-                    if key in wanted:
-                        found[key] = stored
+            for stored in self._read(getattr(model, name), ordered):
+                key = (NATURAL, *(stored.values[each] for each in self.key_names))
+                if key in wanted:
+                    found[key] = stored
         return found
 
-    def _read(self, condition: Any) -> Iterable[StoredRow]:
-        statement = select(self.entity.model.id, *self._attributes).where(condition)
-        for row_id, *values in self.session.execute(statement):
-            yield StoredRow(row_id, dict(zip(self._names, values, strict=True)))
+    def _read(self, attribute: Any, wanted: Sequence[Any]) -> Iterable[StoredRow]:
+        statement = select(self.entity.model.id, *self._attributes)
+        for condition in among(self.session.get_bind(), attribute, wanted):
+            for row_id, *values in self.session.execute(statement.where(condition)):
+                yield StoredRow(row_id, dict(zip(self._names, values, strict=True)))
 
     def differs(self, row: FileRow, stored: StoredRow) -> bool:
         """Whether the file says anything else than is stored. An empty cell of a required column says nothing."""
@@ -106,7 +105,6 @@ class Existing:
         """Stored rows as instances of the session."""
         model: Any = self.entity.model
         found: dict[int, Any] = {}
-        for start in range(0, len(ids), CHUNK):
-            statement = select(model).where(model.id.in_(ids[start : start + CHUNK]))
-            found.update({row.id: row for row in self.session.scalars(statement)})
+        for condition in among(self.session.get_bind(), model.id, ids):
+            found.update({row.id: row for row in self.session.scalars(select(model).where(condition))})
         return found

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from app.access.references import referable, run_referable
+from app.database.among import among
 from app.entity.labels import Label
 from app.entity.registry import EntityType, FieldKind, Relation, registry
 
-CHUNK = 500
 MOST_KEPT = 200_000
 
 
@@ -66,9 +66,8 @@ class References:
 
     def _found(self, target: EntityType, column: str, texts: list[str]) -> Iterable[tuple[str, int]]:
         attribute = getattr(target.model, column)
-        for start in range(0, len(texts), CHUNK):
-            statement = referable(target.code).where(attribute.in_(texts[start : start + CHUNK]))
-            for row in run_referable(self.session, statement):
+        for condition in among(self.session.get_bind(), attribute, texts):
+            for row in run_referable(self.session, referable(target.code).where(condition)):
                 yield (row.code if column == "code" else str(row.name)), row.id
 
 

@@ -11,9 +11,10 @@ from sqlalchemy import Float, Numeric
 
 from app.access.masking import is_masked
 from app.entity.labels import Label, UserError
+from app.entity.normalization import is_plain
 from app.entity.registry import EntityType, Field, FieldKind
 
-from .cells import text_of, value_of
+from .cells import longest_of, text_of, value_of
 from .headings import Column
 
 REPEATED = (FieldKind.CODE, FieldKind.BOOLEAN, FieldKind.DATE, FieldKind.PERIOD)
@@ -49,7 +50,7 @@ class RowReader:
                 column.relation.name if column.relation else column.field.name,
                 column.relation is not None,
                 column.field.options.personal,
-                _reader(entity, column.field),
+                reader_of(entity, column.field),
             )
             for column in columns
         ]
@@ -77,13 +78,26 @@ class RowReader:
         return row
 
 
-def _reader(entity: EntityType, described: Field) -> Callable[[Any], Any]:
+def reader_of(entity: EntityType, described: Field) -> Callable[[Any], Any]:
+    """What gives the value that a cell of a field's column means; it raises UserError."""
     type_ = entity.model.__table__.columns[described.name].type
     if isinstance(type_, Numeric) and not isinstance(type_, Float):
         return lambda cell: _exact(value_of(described, cell), type_)
     if described.kind in REPEATED:
         return _Kept(described)
-    return lambda cell: value_of(described, cell)
+    longest = longest_of(described)
+    if longest is None:
+        return lambda cell: value_of(described, cell)
+
+    def read(cell: Any) -> Any:
+        """What ``value_of`` says, sooner where there is nothing to it."""
+        if type(cell) is str and is_plain(cell) and cell[:1] != "'":
+            text = cell.strip()
+            if len(text) <= longest:
+                return text or None
+        return value_of(described, cell)
+
+    return read
 
 
 class _Kept:

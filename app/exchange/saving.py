@@ -30,7 +30,7 @@ from .codec import Codec
 from .existing import Existing
 from .staging import RowState, Stage, StagedRow
 
-BATCH, FLUSHED = 5_000, 500
+BATCH, FLUSHED = 2_000, 500
 
 Progress = Callable[[int, int], None]
 
@@ -71,6 +71,8 @@ class Saver:
         self.hashes = [(name, field.options.hash_of) for name, field in hidden.items() if field.options.hash_of]
         self.noted = [name for name, field in entity.fields.items() if field.options.editable]
         self.encrypted = {name for name, field in entity.fields.items() if field.kind is FieldKind.ENCRYPTED}
+        self.scope = BulkCheck(session, entity.model)
+        self.is_coarse = stage.counts()[RowState.NEW] > COARSE_FROM
 
     def save(self, progress: Progress = lambda _done, _total: None) -> Receipt:
         """Write new and changed rows; the caller commits. Raises Outdated, with nothing written that stays."""
@@ -90,7 +92,7 @@ class Saver:
                 (self._copy if copied else self._add)(batch)
                 done += len(batch)
                 progress(done, total)
-            if copied and counts[RowState.NEW] > COARSE_FROM:
+            if copied and self.is_coarse:
                 mark_all(self.session.connection(), self.entity.code)
         except (IntegrityError, DataError, OperationalError, StaleDataError) as problem:
             if isinstance(problem, OperationalError) and not _is_refusal(problem):
@@ -107,7 +109,7 @@ class Saver:
 
     def _copy(self, batch: list[StagedRow]) -> None:
         values = {row.number: self.codec.read(row.data) for row in batch}
-        refused = BulkCheck(self.session, self.entity.model).refusals(values)
+        refused = self.scope.refusals(values)
         if refused:
             raise Outdated(next(iter(refused.values())))
         for each in values.values():
@@ -116,7 +118,7 @@ class Saver:
                     each[name] = keyring().digest(each[source])
         connection = self.session.connection()
         ids = insert_rows(connection, self.entity.model.__table__, list(values.values()))
-        if self.stage.counts()[RowState.NEW] <= COARSE_FROM:
+        if not self.is_coarse:
             ties = (self._tie(row_id, each) for row_id, each in zip(ids, values.values(), strict=True))
             mark_rows(connection, self.entity.code, ties)
         added = zip(ids, values.values(), strict=True)
@@ -177,12 +179,11 @@ class Saver:
 
     def _note(self, values: dict[str, Any]) -> dict[str, Any]:
         """A new row's values to compare with; of encrypted ones the keyed hash."""
-        digest = keyring().digest
-        return {
-            name: digest(value) if name in self.encrypted else value
-            for name in self.noted
-            if (value := values.get(name)) is not None
-        }
+        noted = {name: value for name in self.noted if (value := values.get(name)) is not None}
+        hashed = {source: values.get(name) for name, source in self.hashes}
+        for name in self.encrypted & noted.keys():
+            noted[name] = hashed.get(name) or keyring().digest(noted[name])
+        return noted
 
     def _note_change(self, data: dict[str, Any]) -> dict[str, Any]:
         """A changed row's old values, to restore, and new ones, to compare with."""

@@ -12,8 +12,6 @@ Hashes are written in hexadecimal. Source: GB/T 32905-2016 (SM3).
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -25,6 +23,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from app.database.clock import now
 from app.database.encryption import keyring
+from app.database.sm3 import hmac_sm3, sm3
 
 from .models import Batch, ChainHead, new_ids
 from .origin import Origin
@@ -36,11 +35,12 @@ _PURPOSE = b"beacon history: seals"
 _head, _batches = ChainHead.__table__, Batch.__table__
 _LOCK = select(_head.c.chain_no, _head.c.seal).where(_head.c.id == 1).with_for_update()
 _MOVE = update(_head).where(_head.c.id == 1).values(chain_no=bindparam("new_no"), seal=bindparam("new_seal"))
+_ADD = insert(_batches)
 
 
 def hash_of(values: Sequence[Any]) -> str:
     """SM3 over values that JSON can hold."""
-    return hashlib.new("sm3", orjson.dumps(values)).hexdigest()
+    return sm3(orjson.dumps(values)).hexdigest()
 
 
 def change_hash(
@@ -79,7 +79,7 @@ def event_hash(event: Any) -> str:
 
 def content_hash(changes: Any, events: Any) -> str:
     """Of a batch, from the running hashes over its changes' and its events' hashes."""
-    return hashlib.new("sm3", changes.digest() + events.digest()).hexdigest()
+    return sm3(changes.digest() + events.digest()).hexdigest()
 
 
 def seal_of(batch: Any) -> str:
@@ -99,12 +99,12 @@ def seal_of(batch: Any) -> str:
             batch.content_hash,
         )
     )
-    return hmac.new(_secret(keyring().hash_key), said, "sm3").hexdigest()
+    return hmac_sm3(_secret(keyring().hash_key), said).hex()
 
 
 @lru_cache(maxsize=4)
 def _secret(hash_key: bytes) -> bytes:
-    return hmac.digest(hash_key, _PURPOSE, "sm3")
+    return hmac_sm3(hash_key, _PURPOSE)
 
 
 def second(moment: datetime) -> str:
@@ -113,7 +113,7 @@ def second(moment: datetime) -> str:
 
 
 def running_hash() -> Any:
-    return hashlib.new("sm3")
+    return sm3()
 
 
 @dataclass(slots=True)
@@ -168,5 +168,5 @@ def seal(connection: Connection, batch: OpenBatch, actor: Any, origin: Origin) -
     )
     values = {name: getattr(sealed, name) for name in _Sealed.__slots__}
     mark = seal_of(sealed)
-    connection.execute(insert(_batches), {**values, "seal": mark})
+    connection.execute(_ADD, {**values, "seal": mark})
     connection.execute(_MOVE, {"new_no": sealed.chain_no, "new_seal": mark})

@@ -7,7 +7,6 @@ database nor the key file gives it away by itself, and rotating the keys of colu
 
 from __future__ import annotations
 
-import hmac
 import secrets
 from collections.abc import Iterable
 from functools import lru_cache
@@ -20,6 +19,7 @@ from sqlalchemy import Connection, select, update
 from app.database.bulk import batches, insert_frame, listed
 from app.database.clock import now
 from app.database.encryption import Keyring, keyring
+from app.database.sm3 import hmac_sm3
 from app.entity.registry import EntityType, FieldKind
 
 from .models import PersonKey, new_ids
@@ -120,8 +120,8 @@ def _second() -> Any:
 
 @lru_cache(maxsize=4)
 def _secret(hash_key: bytes) -> bytes:
-    return hmac.digest(hash_key, _PURPOSE, "sm3")
+    return hmac_sm3(hash_key, _PURPOSE)
 
 
 def _key(secret: bytes, salt: str) -> Keyring:
-    return Keyring({"p": hmac.digest(secret, bytes.fromhex(salt), "sm3")[:KEY_BYTES]}, "p", b"")
+    return Keyring({"p": hmac_sm3(secret, bytes.fromhex(salt))[:KEY_BYTES]}, "p", b"")

@@ -26,7 +26,7 @@ from sqlalchemy.orm.base import NO_VALUE
 
 from app.access.audit import AuditEvent
 from app.access.scope import actor_of
-from app.database.bulk import insert_frame
+from app.database.bulk import frames_into
 from app.database.session import Session
 from app.entity.registry import Entity, EntityType, registry
 
@@ -41,7 +41,7 @@ RowChange = tuple[int, int, Mapping[str, Any] | None, Mapping[str, Any] | None]
 CHUNK = 5_000
 """Changes written by one statement; more would only take memory."""
 FEW = 200
-"""Up to this many are inserted by a plain statement."""
+"""Up to this many are inserted by a plain statement, more in pieces of so many."""
 
 OPERATION = "history_operation"
 """The key of ``session.info`` by which a session says what a change of rows really is (``Operation.REVERTED``)."""
@@ -152,8 +152,22 @@ def _write(session: Any, connection: Connection, entity: EntityType, found: list
     concerned = {change.person for change in found if not personal_fields.isdisjoint(change.said)}
     keys = keys_for(connection, concerned) if concerned else {}
     batch = open_batch(session)
-    code, batch_id, place = entity.code, batch.id, batch.change_count
-    running = batch.changes
+    if len(found) <= FEW:
+        rows = _rows_of(batch, entity.code, found, personal_fields, keys)
+        connection.execute(_INSERT, [dict(zip(_COLUMNS, row, strict=True)) for row in rows])
+        return
+    with frames_into(connection, _rows, _COLUMNS) as put:
+        for start in range(0, len(found), FEW):
+            rows = _rows_of(batch, entity.code, found[start : start + FEW], personal_fields, keys)
+            columns = dict(zip(_COLUMNS, zip(*rows, strict=True), strict=True))
+            put(pl.DataFrame(columns, schema=_SCHEMA))
+
+
+def _rows_of(
+    batch: OpenBatch, code: str, found: list[_Found], personal_fields: frozenset[str], keys: dict[Person, Any]
+) -> list[tuple[Any, ...]]:
+    """The rows of some changes, each hashed, in their place in the batch."""
+    batch_id, place, running = batch.id, batch.change_count, batch.changes
     rows = []
     for change in found:
         place += 1
@@ -168,10 +182,7 @@ def _write(session: Any, connection: Connection, entity: EntityType, found: list
         running.update(own.encode())
         rows.append((batch_id, place, code, change.row_id, change.revision, operation, changes, personal, key_id, own))
     batch.change_count = place
-    if len(rows) <= FEW:
-        connection.execute(_INSERT, [dict(zip(_COLUMNS, row, strict=True)) for row in rows])
-    else:
-        insert_frame(connection, _rows, pl.DataFrame(rows, schema=_SCHEMA, orient="row"))
+    return rows
 
 
 _SCHEMA = {

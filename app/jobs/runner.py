@@ -1,9 +1,9 @@
 """Does a job inside a worker: finds the function of that name and calls it."""
 
-import gc
 from importlib import import_module
 from types import ModuleType
 
+from app.garbage import keep_what_is_loaded
 from app.jobs.kinds import KINDS
 from app.jobs.progress import Reporter, reporting_to
 
@@ -16,9 +16,7 @@ def load_tasks(module: str = TASKS) -> None:
     """Import the module with the functions; a worker does so once, before its first job."""
     global _tasks
     _tasks = import_module(module)
-    # What is imported stays. Looking through it again and again would cost a worker up to half a second each time.
-    gc.collect()
-    gc.freeze()
+    keep_what_is_loaded()
 
 
 def perform(name: str, arguments: dict, reporter: Reporter) -> object:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
 from sqlalchemy import Engine, select
 
 from app.access.actor import system_actor
-from app.database.session import unit_of_work
-from app.domains.members.models import Member
+from app.database.among import among
+from app.database.session import Session, unit_of_work
+from app.domains.members.models import Gender, Member
 from app.entity.labels import UserError
 from app.entity.registry import registry
 from app.exchange import reading
@@ -114,18 +116,35 @@ def test_rows_are_copied_in_alike_on_every_database(any_engine: Engine, tmp_path
     path.write_text(
         "code,name,organization_code,id_no,employer,joined_on,fee_base\n"
         'M1,"甲,""乙""",B,11010519491231002X,"第一行\n第二行",1980-07-01,4500.50\n'
-        "M2,𠀀丙,B,,\\N,,\n",
+        "M2,𠀀丙,B,,\\N,,\n"
+        'M3,丁,B,,"一\r二",,\n',
         encoding="utf-8",
     )
     with unit_of_work(any_engine, system_actor("tests")) as session:
         session.add(factories.organization(code="B"))
         session.flush()
         receipt = import_file(session, registry["member"], path)
-        assert receipt.new == 2
+        assert receipt.new == 3
     with unit_of_work(any_engine, system_actor("tests")) as session:
-        one, two = session.scalars(select(Member).order_by(Member.code))
+        one, two, three = session.scalars(select(Member).order_by(Member.code))
         assert (one.name, one.employer, str(one.fee_base), one.id_no, one.gender) == (
             '甲,"乙"', "第一行\n第二行", "4500.50", "11010519491231002X", "2",
         )  # fmt: skip
         assert (two.name, two.employer.strip(), two.joined_on, two.is_employed) == ("𠀀丙", "\\N", None, True)
+        assert three.employer.split() == ["一", "二"]
         assert import_file(session, registry["member"], path).unchanged >= 1
+        check_among(session, [one.id, two.id])
+
+
+def check_among(session: Session, ids: list[int]) -> None:
+    """Many values asked for together find what each finds alone, however long they are."""
+
+    def found(column: Any, values: list[Any]) -> list[str]:
+        conditions = among(session.get_bind(), column, values)
+        return sorted(code for each in conditions for code in session.scalars(select(Member.code).where(each)))
+
+    longer = "M1" + "0" * 60
+    assert found(Member.code, ["M1", "M3", longer, *(f"other{number}" for number in range(1200))]) == ["M1", "M3"]
+    assert found(Member.id, [*ids, 2**40]) == ["M1", "M2"]
+    assert found(Member.gender, [Gender.FEMALE]) == ["M1"]
+    assert found(Member.code, []) == []

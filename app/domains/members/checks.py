@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from stdnum import numdb
@@ -20,6 +20,7 @@ from app.entity.faults import FieldError
 from app.entity.related import Related
 
 MOBILE = re.compile(r"1[3-9]\d{9}")
+EARLIEST_BIRTH = date(1900, 1, 1)
 ADMISSION_AGE, PROBATION_YEARS = 18, 1
 MALE, FEMALE = "1", "2"
 _PLACES = numdb.get("cn/loc")
@@ -50,19 +51,28 @@ def gender_of(identity_number: str) -> str:
 
 def identity_number_faults(number: str) -> Iterator[FieldError]:
     """Form, date and check digit."""
+    fault = _identity_number_fault(number, today())
+    if fault is not None:
+        yield fault
+
+
+@lru_cache(maxsize=1)  # a row's number is asked for more than once
+def _identity_number_fault(number: str, day: date) -> FieldError | None:
     if len(number) == 15 and number.isdigit():
-        yield FieldError(
+        return FieldError(
             "id_no", "15 位旧号码已停用，请填 18 位号码", "numbers of 15 digits are no longer valid; give all 18"
         )
-    elif not re.fullmatch(r"\d{17}[\dX]", number):
-        yield FieldError("id_no", "应为 18 位：17 位数字和一位校验码", "should be 17 digits and a check digit")
-    elif born_on(number) is None or not date(1900, 1, 1) <= born_on(number) <= today():
-        yield FieldError("id_no", "其中的出生日期不对", "the date of birth in it is wrong")
-    elif ric.calc_check_digit(number) != number[-1]:
-        yield FieldError("id_no", "校验码不对，请核对是否抄错", "the check digit is wrong: look for a slip")
-    elif not _is_province(number[:2]):
+    if not re.fullmatch(r"\d{17}[\dX]", number):
+        return FieldError("id_no", "应为 18 位：17 位数字和一位校验码", "should be 17 digits and a check digit")
+    born = born_on(number)
+    if born is None or not EARLIEST_BIRTH <= born <= day:
+        return FieldError("id_no", "其中的出生日期不对", "the date of birth in it is wrong")
+    if ric.calc_check_digit(number) != number[-1]:
+        return FieldError("id_no", "校验码不对，请核对是否抄错", "the check digit is wrong: look for a slip")
+    if not _is_province(number[:2]):
         # Not ric.validate: it asks whether the county had its code in the year of birth, but numbers are given later.
-        yield FieldError("id_no", "前两位不是省级行政区代码", "the first two digits are no province's code")
+        return FieldError("id_no", "前两位不是省级行政区代码", "the first two digits are no province's code")
+    return None
 
 
 def member_faults(row: Any, related: Related) -> Iterator[FieldError]:
