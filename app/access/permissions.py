@@ -32,6 +32,10 @@ SEE_RULES = Permission("can_list", "Rule")
 EDIT_RULES = Permission("can_edit", "Rule")
 APPROVE_INDICES = Permission("can_approve_index", "Rule")
 APPROVE_WARNINGS = Permission("can_approve_warning", "Rule")
+ADJUST_RULES = Permission("can_adjust", "Rule")
+"""Adjusting indices for one's own organization and all below it, within the bounds that they declare."""
+APPROVE_ADJUSTMENTS = Permission("can_approve_adjustment", "Rule")
+"""Approving adjustments of organizations below one's own."""
 REVEAL = Permission("can_reveal", "PersonalData")
 IMPORT = Permission("can_list", "Import")
 """The page of imports; what may be imported follows from ``can_add`` and ``can_edit`` of the entity."""

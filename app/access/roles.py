@@ -111,7 +111,7 @@ _PROGRAMS = (may.API_DOCUMENT, *may.OWN_KEYS)
 """The API with keys of one's own."""
 
 _RESULTS = (*_PROGRAMS, may.DASHBOARD, may.LEAGUE, may.SCORECARD, may.WARNINGS, may.PERFORMANCE_FORM)
-_APPROVING = (may.APPROVE_INDICES, may.APPROVE_WARNINGS)
+_APPROVING = (may.APPROVE_INDICES, may.APPROVE_WARNINGS, may.APPROVE_ADJUSTMENTS)
 _ADMINISTRATION = (
     *_RESULTS,
     *_SEES,
@@ -135,7 +135,7 @@ ROLES: dict[str, RoleDeclaration] = {
             "district_administrator",
             Label("区级管理员", "District administrator"),
             Family.BUSINESS,
-            (*_ADMINISTRATION, may.TRASH, *may.TRASH_AND_PERSONS),
+            (*_ADMINISTRATION, may.ADJUST_RULES, may.TRASH, *may.TRASH_AND_PERSONS),
             _district,
             tuple(Audience),
         ),
@@ -143,7 +143,7 @@ ROLES: dict[str, RoleDeclaration] = {
             "street_administrator",
             Label("街镇管理员", "Street administrator"),
             Family.BUSINESS,
-            (*_RESULTS, *_SEES, may.REVEAL, may.TRASH, may.IMPORT, may.EXPORTS),
+            (*_RESULTS, *_SEES, may.ADJUST_RULES, may.REVEAL, may.TRASH, may.IMPORT, may.EXPORTS),
             _street,
             tuple(Audience),
         ),

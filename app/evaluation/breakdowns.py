@@ -53,6 +53,13 @@ def write_breakdowns(
         connection.execute(insert(_breakdowns).values(**row, content=_packed(part)))
 
 
+def forget_breakdowns(connection: Connection, rule_code: str, period_code: str) -> None:
+    """Delete all that is kept of a rule and period."""
+    connection.execute(
+        delete(_breakdowns).where(_breakdowns.c.rule_code == rule_code, _breakdowns.c.period_code == period_code)
+    )
+
+
 def write_whole(connection: Connection, rule_code: str, period_code: str, run_id: int, frame: pl.DataFrame) -> None:
     """Keep a full run's frame in one piece, in place of what earlier runs of the rule and period kept."""
     of_rule = and_(_breakdowns.c.rule_code == rule_code, _breakdowns.c.period_code == period_code)

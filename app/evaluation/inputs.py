@@ -14,7 +14,7 @@ from app.database.transfer import fetch
 from app.entity.periods import Period
 from app.entity.registry import Registry
 from app.rules.library import RuleLibrary
-from app.rules.model import Index, Rule, Warning
+from app.rules.model import Rule, Warning
 from app.rules.subject_rows import FEW
 from app.rules.workdays import Calendar
 
@@ -146,11 +146,19 @@ class State:
         return self.in_force.is_empty() and all(frame.is_empty() for frame in self._held.values())
 
     def present(self) -> pl.DataFrame:
-        """``subject_id``, ``present``: the light or level of the last published run of the rule and period."""
+        """``subject_id``, ``present``: the light or level of the last published run of the rule and period, by the base
+        rule."""
         frame = self.in_force
         if "period_code" in frame.columns:
             frame = frame.filter(pl.col("period_code") == self._period)
-        return frame.select("subject_id", pl.col("light").alias("present"))
+        light = pl.col("light")
+        if "base_light" in frame.columns:
+            light = pl.when(pl.col("adjusted_by").is_null()).then(light).otherwise("base_light")
+        return frame.select("subject_id", light.alias("present"))
+
+    def in_force_lights(self) -> pl.DataFrame:
+        """``subject_id``, ``present``: the light of an index that stands, by whichever adjustment."""
+        return self.in_force.select("subject_id", pl.col("light").cast(pl.String).alias("present"))
 
     def held(self, condition: str) -> pl.DataFrame:
         """``subject_id``, ``since`` for a condition in its normal form (``app.rules.expressions.written``)."""
@@ -201,10 +209,11 @@ def calendar_of(connection: Connection, registry: Registry) -> Calendar:
 
 
 def siblings_of(
-    connection: Connection, rule: Index, period_code: str, registry: Registry, subjects: Sequence[int]
+    connection: Connection, rule_code: str, period_code: str, registry: Registry, subjects: Sequence[int]
 ) -> pl.DataFrame:
     """The published part in the roll-up of every child of these organizations: ``subject_id``, ``parent_id``,
-    ``rolled``, ``roll_weight``. With it a partial run rolls up without scoring the children again."""
+    ``rolled``, ``roll_weight``; by an index, or by an adjustment of it.
+    With it a partial run rolls up without scoring the children again."""
     table = registry["organization"].model.__table__
     children = fetch(
         connection,
@@ -213,7 +222,7 @@ def siblings_of(
         ),
     )
     published = read_columns(
-        connection, rule.code, period_code, children["subject_id"].to_list(), ("rolled", "roll_weight")
+        connection, rule_code, period_code, children["subject_id"].to_list(), ("rolled", "roll_weight")
     )
     if "rolled" not in published.columns:
         published = published.with_columns(

@@ -100,6 +100,8 @@ class Run(Base):
     """Why a closed period was evaluated again; of runs of closed periods alone."""
     peer_statistics: Mapped[bytes | None] = mapped_column(LongBinary)
     """Of full runs: what partial runs score against (``app.rules.scoring.PeerStatistics``)."""
+    adjustments: Mapped[str | None] = mapped_column(String(64))
+    """What changes whenever the adjustments do by which districts and streets were scored; NULL for none."""
 
     __table_args__ = (Index("ix_run_rule", "rule_code", "period_code", "state", "id"),)
 
@@ -162,6 +164,12 @@ class Score(Base):
     light_before: Mapped[str | None] = mapped_column(String(10))
     """The light before the present one was lit; NULL if it is the first."""
     light_since: Mapped[date] = mapped_column(Date)
+    adjusted_by: Mapped[str | None] = mapped_column(String(255))
+    """The codes of the adjustments by which this was scored, the nearest last, parted by spaces; NULL for none."""
+    base_order_key: Mapped[int | None] = mapped_column(BigInteger)
+    """Where it was adjusted: the ``order_key`` by the base rule."""
+    base_light: Mapped[str | None] = mapped_column(String(10))
+    """Where it was adjusted: the light by the base rule."""
 
     __table_args__ = (
         UniqueConstraint("rule_code", "period_code", "subject_id", "until_run_id", name="uq_score_subject"),

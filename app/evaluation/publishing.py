@@ -23,7 +23,10 @@ from .models import IN_FORCE, Held, Score, WarningState
 
 _scores, _states, _held = Score.__table__, WarningState.__table__, Held.__table__
 
-COMPARED_SCORE = ("organization_id", "member_id", "path", "tier", "peers", "order_key", "light", "grade", "coverage")
+COMPARED_SCORE = (
+    *("organization_id", "member_id", "path", "tier", "peers", "order_key", "light", "grade", "coverage"),
+    *("adjusted_by", "base_order_key", "base_light"),
+)
 COMPARED_STATE = ("organization_id", "member_id", "path", "light", "period_code")
 
 

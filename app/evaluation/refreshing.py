@@ -24,12 +24,13 @@ from app.rules.model import Index, Rule
 from app.rules.result_columns import INDEX_SOURCE, WARNING_SOURCE
 from app.rules.scoring import PeerStatistics
 
+from .adjusting import version_of
 from .dependencies import entities_read, subjects_of_rows
 from .inputs import PublishedResults
 from .leases import LeaseTaken, lease
 from .models import Change, Extent, Run, RunState
 from .progress import Progress
-from .running import Planned, Request, evaluate, evaluating
+from .running import Planned, Request, adjustments_in_force, evaluate, evaluating
 
 MOST_SUBJECTS = 2_000
 """More changed subjects of a rule than this are scored by a full run of the rule, which costs less."""
@@ -119,7 +120,7 @@ def _refresh(engine: Engine, library: RuleLibrary, marks: Marks, progress: Progr
     names = [f"{rule.code}:{_period(rule, day) or ''}" for rule in rules]
     with lease(engine, *names, wait_seconds=LEASE_WAIT_SECONDS, waiting=progress.waiting) as holding:
         with engine.connect() as connection:
-            plan = _plan(connection, rules, marks, day)
+            plan = _plan(connection, library, rules, marks, day)
         changed = 0
         results = PublishedResults(engine, library)
         with evaluating(engine, plan, results, holding=holding, progress=progress) as evaluator:
@@ -139,7 +140,9 @@ def _period(rule: Rule, day: date) -> Period | None:
     return Period.containing(day, rule.period) if rule.period else None
 
 
-def _plan(connection: Connection, rules: Sequence[Rule], marks: Marks, day: date) -> list[Planned]:
+def _plan(
+    connection: Connection, library: RuleLibrary, rules: Sequence[Rule], marks: Marks, day: date
+) -> list[Planned]:
     """The rules that have subjects to score again: just those, or all where that costs less or there is nothing to
     compare with."""
     plan = []
@@ -149,12 +152,14 @@ def _plan(connection: Connection, rules: Sequence[Rule], marks: Marks, day: date
         if not subjects:
             continue
         last = _last_full_run(connection, rule, str(period or ""))
-        whole = last is None or len(subjects) > MOST_SUBJECTS or last.rule_version != rule.version
+        adjustments = adjustments_in_force(library, rule, day)
+        same = last is not None and (last.rule_version, last.adjustments) == (rule.version, version_of(adjustments))
+        whole = not same or len(subjects) > MOST_SUBJECTS
         statistics = None
-        if not whole and isinstance(rule, Index):
+        if last is not None and not whole and isinstance(rule, Index):
             statistics = _statistics(connection, last.id)
             whole = statistics is None
-        plan.append(Planned(rule, period, day, None if whole else sorted(subjects), statistics))
+        plan.append(Planned(rule, period, day, None if whole else sorted(subjects), statistics, adjustments))
     return plan
 
 
@@ -173,7 +178,7 @@ def _subjects(connection: Connection, rule: Rule, marks: Marks, registry: Regist
 
 def _last_full_run(connection: Connection, rule: Rule, period_code: str) -> Row | None:
     statement = (
-        select(_runs.c.id, _runs.c.rule_version)
+        select(_runs.c.id, _runs.c.rule_version, _runs.c.adjustments)
         .where(
             _runs.c.rule_code == rule.code,
             _runs.c.period_code == period_code,

@@ -19,8 +19,12 @@ from app.rules.model import SEVERITY, Light
 
 from .models import IN_FORCE, Evaluation, Extent, PeriodRecord, Run, RunState, Score, WarningState
 
+ORDER_UNITS = 1e9
+"""How many units of ``order_key`` are one point."""
 LEAF_TIER = "branch"
 """Lights of organizations are counted on this tier: those above are rolled up from it."""
+
+_ADJUSTED = Score.adjusted_by.is_not(None)
 
 
 @dataclass
@@ -57,6 +61,41 @@ def in_force(rule_code: str, period_code: str) -> ColumnElement[bool]:
     return and_(Score.rule_code == rule_code, Score.period_code == period_code, Score.until_run_id == IN_FORCE)
 
 
+def order_key(*, base: bool = False) -> ColumnElement[int]:
+    """What ranks compare; ``base``: by the base rule, whatever districts and streets have adjusted."""
+    return (
+        case((Score.adjusted_by.is_not(None), Score.base_order_key), else_=Score.order_key) if base else Score.order_key
+    )
+
+
+def light(*, base: bool = False) -> ColumnElement[str]:
+    """The light of a score, or that by the base rule; there is none where the base rule does not apply."""
+    by_base = func.coalesce(Score.base_light, Light.NO_DATA.value)
+    return case((_ADJUSTED, by_base), else_=Score.light) if base else Score.light
+
+
+def value(*, base: bool = False) -> ColumnElement[float]:
+    """The score, or that by the base rule."""
+    return (
+        case((Score.adjusted_by.is_not(None), Score.base_order_key / ORDER_UNITS), else_=Score.score)
+        if base
+        else Score.score
+    )
+
+
+def standing(score: Score, *, base: bool = False) -> tuple[float | None, str]:
+    """The score and light of a row, or those by the base rule."""
+    if not base or score.adjusted_by is None:
+        return score.score, score.light
+    points = None if score.base_order_key is None else score.base_order_key / ORDER_UNITS
+    return points, score.base_light or Light.NO_DATA.value
+
+
+def key_of(score: Score, *, base: bool = False) -> int | None:
+    """A row's ``order_key``."""
+    return score.base_order_key if base and score.adjusted_by is not None else score.order_key
+
+
 def leaves() -> ColumnElement[bool]:
     """Scores of members, and of organizations of the lowest tier."""
     return or_(Score.member_id.is_not(None), Score.tier == LEAF_TIER)
@@ -68,36 +107,40 @@ def _severity(light: ColumnElement[str]) -> ColumnElement[int]:
     return case(order, value=light, else_=len(order))
 
 
-def light_counts(session: Session, rule_code: str, period_code: str, *conditions: ColumnElement[bool]) -> LightCounts:
-    """All leaves in scope, by light."""
+def light_counts(
+    session: Session, rule_code: str, period_code: str, *conditions: ColumnElement[bool], base: bool = False
+) -> LightCounts:
+    """All leaves in scope, by light; ``base``: by the base rule."""
+    lit = light(base=base)
     statement = (
-        select(Score.light, func.count(Score.id), func.sum(Score.score))
+        select(lit, func.count(Score.id), func.sum(value(base=base)))
         .where(in_force(rule_code, period_code), leaves(), *conditions)
-        .group_by(Score.light)
+        .group_by(lit)
     )
     rows = session.execute(statement).all()
-    counts = LightCounts({light: number for light, number, _total in rows})
+    counts = LightCounts({code: number for code, number, _total in rows})
     total = sum(amount or 0.0 for _light, _number, amount in rows)
     counts.mean = total / counts.scored if counts.scored else None
     return counts
 
 
 def light_counts_by_child(
-    session: Session, rule_code: str, period_code: str, organization_id: int
+    session: Session, rule_code: str, period_code: str, organization_id: int, *, base: bool = False
 ) -> dict[int, LightCounts]:
-    """The leaves below each child of an organization, by the child's id and light. The child on whose path a leaf
-    lay on the day of its run counts it."""
+    """The leaves below each child of an organization, by the child's id and light (``base``: by the base rule). The
+    child on whose path a leaf lay on the day of its run counts it."""
     child = aliased(registry["organization"].model)
+    lit = light(base=base)
     statement = (
-        select(child.id, Score.light, func.count(Score.id), func.sum(Score.score))
+        select(child.id, lit, func.count(Score.id), func.sum(value(base=base)))
         .join(Score, and_(Score.path >= child.path, Score.path < child.path.concat("~")))
         .where(child.parent_id == organization_id, in_force(rule_code, period_code), leaves())
-        .group_by(child.id, Score.light)
+        .group_by(child.id, lit)
     )
     found: dict[int, LightCounts] = {}
     totals: dict[int, float] = {}
-    for child_id, light, number, amount in session.execute(statement):
-        found.setdefault(child_id, LightCounts()).counts[light] = number
+    for child_id, code, number, amount in session.execute(statement):
+        found.setdefault(child_id, LightCounts()).counts[code] = number
         totals[child_id] = totals.get(child_id, 0.0) + (amount or 0.0)
     for child_id, counts in found.items():
         counts.mean = totals[child_id] / counts.scored if counts.scored else None
@@ -127,13 +170,10 @@ def changes_by_light(session: Session, rule_code: str, period_code: str, since: 
     return grown
 
 
-def ranked(rule_code: str, period_code: str) -> Select[tuple[Score]]:
-    """Leaves with a score, lowest first."""
-    return (
-        select(Score)
-        .where(in_force(rule_code, period_code), leaves(), Score.order_key.is_not(None))
-        .order_by(Score.order_key, Score.id)
-    )
+def ranked(rule_code: str, period_code: str, *, base: bool = False) -> Select[tuple[Score]]:
+    """Leaves with a score, lowest first; ``base``: by the base rule."""
+    key = order_key(base=base)
+    return select(Score).where(in_force(rule_code, period_code), leaves(), key.is_not(None)).order_by(key, Score.id)
 
 
 def score_of(session: Session, rule_code: str, period_code: str, subject_id: int) -> Score | None:
@@ -170,37 +210,38 @@ def rank_of(session: Session, score: Score, *, peers: bool = False, under: str |
     return Rank(int(above or 0) + 1, total) if total else None
 
 
-def ranks_of(session: Session, scores: Iterable[Score]) -> dict[int, int]:
+def ranks_of(session: Session, scores: Iterable[Score], *, base: bool = False) -> dict[int, int]:
     """The places among all of the scores of one page, by the score's id, by one query: the page's scores are joined
-    with how many are above each."""
+    with how many are above each. ``base``: by the base rule."""
     found: dict[int, int] = {}
-    scores = [score for score in scores if score.order_key is not None]
+    scores = [score for score in scores if key_of(score, base=base) is not None]
     if not scores:
         return found
     first = scores[0]
-    keys = sorted({score.order_key for score in scores}, reverse=True)
-    above = [func.sum(case((Score.order_key > key, 1), else_=0)) for key in keys]
+    keys = sorted({key_of(score, base=base) for score in scores}, reverse=True)
+    above = [func.sum(case((order_key(base=base) > key, 1), else_=0)) for key in keys]
     statement = select(*above).where(in_force(first.rule_code, first.period_code), leaves())
     places = dict(zip(keys, session.connection().execute(statement).one(), strict=True))
     for score in scores:
-        found[score.id] = int(places[score.order_key] or 0) + 1
+        found[score.id] = int(places[key_of(score, base=base)] or 0) + 1
     return found
 
 
-def peer_ranks_of(session: Session, scores: Iterable[Score]) -> dict[int, Rank]:
+def peer_ranks_of(session: Session, scores: Iterable[Score], *, base: bool = False) -> dict[int, Rank]:
     """The places among their peers of the scores of one page, by the score's id, by one query, counted as in
     ``ranks_of``."""
-    scores = [score for score in scores if score.order_key is not None and score.peers]
+    scores = [score for score in scores if key_of(score, base=base) is not None and score.peers]
+    compared = order_key(base=base)
     if not scores:
         return {}
     first, groups = scores[0], sorted({score.peers for score in scores})
     sizes = [func.sum(case((Score.peers == group, 1), else_=0)) for group in groups]
     above = [
-        func.sum(case((and_(Score.peers == score.peers, Score.order_key > score.order_key), 1), else_=0))
+        func.sum(case((and_(Score.peers == score.peers, compared > key_of(score, base=base)), 1), else_=0))
         for score in scores
     ]
     statement = select(*sizes, *above).where(
-        in_force(first.rule_code, first.period_code), leaves(), Score.order_key.is_not(None), Score.peers.in_(groups)
+        in_force(first.rule_code, first.period_code), leaves(), compared.is_not(None), Score.peers.in_(groups)
     )
     numbers = [int(number or 0) for number in session.connection().execute(statement).one()]
     of_group = dict(zip(groups, numbers, strict=False))

@@ -7,7 +7,7 @@ nothing is doubled, because publishing writes only what differs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -20,14 +20,16 @@ from app.database.engine import for_writing
 from app.entity.labels import UserError
 from app.entity.periods import Period
 from app.entity.registry import registry
+from app.rules.adjustments import LocalAdjustment
 from app.rules.collecting import Asked, Records
 from app.rules.context import Context
 from app.rules.library import RuleLibrary
 from app.rules.model import Index, Rule, Warning
-from app.rules.scoring import PeerStatistics, score_index, score_warning
+from app.rules.scoring import PeerStatistics, ScoredIndex, score_index, score_warning
 
 from . import periods
-from .breakdowns import write_breakdowns, write_whole
+from .adjusting import Adjusted, Part, adjust, version_of
+from .breakdowns import forget_breakdowns, write_breakdowns, write_whole
 from .inputs import Places, PublishedResults, State, calendar_of, siblings_of
 from .leases import Holding, lease
 from .models import Extent, Run, RunState
@@ -74,6 +76,8 @@ class Planned:
     as_of: date
     subjects: Sequence[int] | None = None
     statistics: PeerStatistics | None = None
+    adjustments: tuple[LocalAdjustment, ...] = ()
+    """What districts and streets have adjusted of an index."""
 
     @property
     def period_code(self) -> str:
@@ -137,8 +141,13 @@ def _plan(library: RuleLibrary, request: Request, day: date) -> list[Planned]:
     for rule in library.ordered(wanted, as_of):
         asked = request.period if wanted and rule.code in wanted else None
         period, rule_day = periods.choose(rule.period, asked, as_of, day)
-        plan.append(Planned(rule, period, rule_day))
+        plan.append(Planned(rule, period, rule_day, adjustments=adjustments_in_force(library, rule, rule_day)))
     return plan
+
+
+def adjustments_in_force(library: RuleLibrary, rule: Rule, day: date) -> tuple[LocalAdjustment, ...]:
+    """What districts and streets have adjusted of a rule on a day."""
+    return library.adjustments_of(rule, day) if isinstance(rule, Index) else ()
 
 
 def _refuse_closed(engine: Engine, plan: list[Planned], reason: str | None) -> None:
@@ -208,13 +217,32 @@ class Evaluator:
         progress.subjects(frame.height)
         if planned.subjects is not None and isinstance(rule, Warning) and frame.is_empty() and state.is_empty:
             return Outcome(rule, planned.period, planned.as_of, frame)
-        scores, statistics = self._scored(planned, frame)
-        scores = scores.join(self._places.of(frame), on="subject_id", how="left", maintain_order="left")
+        scored = self._scored(planned, frame)
+        places = self._places.of(frame)
+        scores = (scored.results if isinstance(scored, ScoredIndex) else scored).join(
+            places, on="subject_id", how="left", maintain_order="left"
+        )
         unpublished = Outcome(rule, planned.period, planned.as_of, scores)
         if (isinstance(rule, Warning) and not publish_warnings) or _later_is_in_force(self._connection, planned):
             return unpublished
+        adjusted = Adjusted(scores)
+        if isinstance(scored, ScoredIndex):
+            adjusted = adjust(
+                self._connection,
+                rule,
+                planned.adjustments,
+                scored,
+                frame,
+                scores,
+                places,
+                self._records.context(rule),
+                state,
+                partial=planned.subjects is not None,
+                period_code=planned.period_code,
+            )
         work = _changes_of_index if isinstance(rule, Index) else _changes_of_warning
-        changes, held = work(planned, scores, state)
+        changes, held = work(planned, adjusted.scores, state)
+        statistics = scored.statistics if isinstance(scored, ScoredIndex) and planned.subjects is None else None
         if planned.subjects is not None and isinstance(rule, Warning) and not changes and not any(held):
             return unpublished  # most warnings have nothing to say of a change: that is not worth a run
         progress.publishing(rule)
@@ -225,26 +253,32 @@ class Evaluator:
                 connection, planned.period if isinstance(rule, Index) else None, self._correction_reason
             )
             record_version(connection, rule)
+            for adjustment in planned.adjustments:
+                record_version(connection, adjustment)
             run_id = self._begin_run(connection, planned, frame.height, changes.subjects, statistics, reason)
             changes.publish(connection, run_id)
             for each in held:
                 each.publish(connection)
             if isinstance(rule, Index) or planned.subjects is None:
                 _publish_breakdowns(connection, planned, run_id, frame, scores)
+            if isinstance(rule, Index):
+                _publish_parts(connection, planned, run_id, adjusted.parts, state)
             connection.execute(
                 update(_runs).where(_runs.c.id == run_id).values(state=RunState.PUBLISHED, finished_at=now())
             )
         return replace(unpublished, run_id=run_id, changed=changes.subjects)
 
-    def _scored(self, planned: Planned, frame: pl.DataFrame) -> tuple[pl.DataFrame, PeerStatistics | None]:
+    def _scored(self, planned: Planned, frame: pl.DataFrame) -> ScoredIndex | pl.DataFrame:
+        """By the rule as it is for everybody."""
         rule, context = planned.rule, self._records.context(planned.rule)
         if not isinstance(rule, Index):
-            return score_warning(rule, frame, context), None
+            return score_warning(rule, frame, context)
         siblings = None
         if rule.roll_up and planned.subjects is not None:
-            siblings = siblings_of(self._connection, rule, planned.period_code, registry, frame["subject_id"].to_list())
-        scored = score_index(rule, frame, context, statistics=planned.statistics, siblings=siblings)
-        return scored.results, scored.statistics if planned.subjects is None else None
+            siblings = siblings_of(
+                self._connection, rule.code, planned.period_code, registry, frame["subject_id"].to_list()
+            )
+        return score_index(rule, frame, context, statistics=planned.statistics, siblings=siblings)
 
     def _begin_run(
         self,
@@ -271,6 +305,7 @@ class Evaluator:
                 started_at=now(),
                 correction_reason=correction_reason,
                 peer_statistics=statistics.to_bytes() if statistics else None,
+                adjustments=version_of(planned.adjustments),
             )
         ).inserted_primary_key[0]
 
@@ -305,17 +340,34 @@ def _changes_of_warning(planned: Planned, scores: pl.DataFrame, state: State) ->
     return changes, held
 
 
+def _joined(frame: pl.DataFrame, scores: pl.DataFrame) -> pl.DataFrame:
+    """The figures beside the node scores; the subject's own columns are there once."""
+    figures = frame.drop(name for name in frame.columns if name in scores.columns and name != "subject_id")
+    return scores.join(figures, on="subject_id", how="left", maintain_order="left")
+
+
 def _publish_breakdowns(
     connection: Connection, planned: Planned, run_id: int, frame: pl.DataFrame, scores: pl.DataFrame
 ) -> None:
-    """Keep the figures beside the node scores; the subject's own columns are there once."""
-    figures = frame.drop(name for name in frame.columns if name in scores.columns and name != "subject_id")
-    joined = scores.join(figures, on="subject_id", how="left", maintain_order="left")
+    joined = _joined(frame, scores)
     code, period = planned.rule.code, planned.period_code
     if isinstance(planned.rule, Index):
         write_breakdowns(connection, code, period, run_id, joined, full=planned.subjects is None)
     else:  # no scorecard reads those of a warning one by one, dry runs read them all
         write_whole(connection, code, period, run_id, joined)
+
+
+def _publish_parts(
+    connection: Connection, planned: Planned, run_id: int, parts: Mapping[str, Part], state: State
+) -> None:
+    """Keep what adjustments made of their parts, each under its own code; a full run forgets those that ended."""
+    full, period = planned.subjects is None, planned.period_code
+    for code, part in parts.items():
+        write_breakdowns(connection, code, period, run_id, _joined(part.frame, part.results), full=full)
+    if full:
+        before = {code for codes in state.in_force["adjusted_by"].drop_nulls().unique() for code in codes.split()}
+        for code in before - parts.keys():
+            forget_breakdowns(connection, code, period)
 
 
 def _later_is_in_force(connection: Connection, planned: Planned) -> bool:

@@ -7,14 +7,17 @@ from dataclasses import dataclass, field
 
 from app.entity.registry import Registry, registry
 
+from .adjustment_files import parse_adjustment
+from .adjustments import misfits
 from .library import checked, cycle_problem
-from .model import Rule
+from .model import Index, Rule
 from .parsing import read_file, results_of
 from .problems import Problem, faults
 from .result_columns import Catalogue, IndexResults
 from .rule_order import cycles, indices_read
 
-FOLDER_OF = {"index": "indices", "warning": "warnings"}
+ADJUSTMENT = "adjustment"
+FOLDER_OF = {"index": "indices", "warning": "warnings", ADJUSTMENT: "adjustments"}
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class Candidate:
 
 
 def file_of(kind: str, code: str) -> str:
-    """The path of a rule's file in the rules folder. ``kind``: index or warning."""
+    """The path of a rule's file in the rules folder. ``kind``: index, warning or adjustment."""
     return f"{FOLDER_OF[kind]}/{code}.yaml"
 
 
@@ -43,6 +46,8 @@ def check_candidate(
 ) -> Candidate:
     """Check the text of a rule against the rules in force, by code; the one that it would replace may be among them."""
     content, file = text.encode(), file_of(kind, code)
+    if kind == ADJUSTMENT:
+        return _check_adjustment(content, file, in_force)
     others = {name: rule for name, rule in in_force.items() if name != code}
     catalogue = Catalogue.of(others.values())
     root, _ = read_file(content, file)
@@ -66,3 +71,12 @@ def check_candidate(
     ]
     rule = None if faults(problems) else parsed.rule
     return Candidate(rule, sorted(problems, key=lambda problem: problem.order), broken)
+
+
+def _check_adjustment(content: bytes, file: str, in_force: Mapping[str, Rule]) -> Candidate:
+    parsed = parse_adjustment(content, file)
+    problems = list(parsed.problems)
+    if parsed.adjustment is not None:
+        base = in_force.get(parsed.adjustment.base)
+        problems += misfits(parsed.adjustment, base if isinstance(base, Index) else None, parsed.root)
+    return Candidate(None if faults(problems) else parsed.adjustment, problems)

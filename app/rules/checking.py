@@ -7,12 +7,13 @@ Faults keep a rule from coming into force, hints do not. Cycles between rules ar
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from app.entity.filters import UnknownColumn, resolve_column
 from app.entity.labels import Label
 from app.entity.registry import Registry
 
+from .adjustable import edges_of, parameters_of, targets_of, weights_of
 from .expression_types import DATE, NUMBER, SHARE, Kind, Scope, Type, compatible, infer, require_truth, type_of_column
 from .expressions import Name, names
 from .frames import expressions_of, expressions_of_node
@@ -117,10 +118,34 @@ def _check_index(index: Index, scope: Scope, ground: Ground) -> None:
         _tell("lights", _findings(index, index.lights, (low, high), index.decimals), ground)
     else:
         ground.hint((), "没有写 lights，得分不对应任何颜色", "there are no lights, so no score lights anything")
+    _check_adjustable(index, ground)
     ground.ascending([start for start, _ in index.grades], ("grades",))
     for position, (start, _) in enumerate(index.grades):
         if start > high:
             ground.hint(("grades", position), f"没有得分能达到 {start:g}", f"no score reaches {start:g}")
+
+
+def _check_adjustable(index: Index, ground: Ground) -> None:
+    """What may be adjusted has to be there, as a plain number."""
+    weights, targets, parameters = weights_of(index), targets_of(index), parameters_of(index)
+    kinds = (
+        ("weight", index.adjustable.weight, weights, Label("带权重的指标", "indicator with a weight")),
+        ("target", index.adjustable.target, targets, Label("以数写明目标的指标", "indicator with a number as target")),
+        ("parameters", index.adjustable.parameters, parameters, Label("单值的参数", "parameter of one number")),
+    )
+    for key, bounds, found, kind in kinds:
+        if isinstance(bounds, Mapping):
+            for code in bounds:
+                if code not in found:
+                    ground.fault(("adjustable", key, code), f"没有{kind.zh}“{code}”", f"there is no {kind.en} “{code}”")
+        elif bounds is not None and not found:
+            ground.fault(("adjustable", key), f"没有{kind.zh}", f"there is no {kind.en}")
+    if index.adjustable.lights is not None and not edges_of(index):
+        ground.fault(
+            ("adjustable", "lights"),
+            '没有以数写明分界的灯（如 "< 60"）',
+            'there is no light with a number as its edge (such as "< 60")',
+        )
 
 
 def _check_peers(path: str, ground: Ground) -> None:

@@ -12,6 +12,7 @@ The same shape serves versions that are published some other way than by a file:
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import threading
@@ -24,8 +25,11 @@ from pathlib import Path
 from app.entity.labels import Label, UserError
 from app.entity.registry import Registry, registry
 
+from .adjustment_files import FOLDER as ADJUSTMENTS_FOLDER
+from .adjustment_files import Adjustments, parse_adjustment, read_adjustments
+from .adjustments import LocalAdjustment, misfits
 from .checking import check_rule
-from .model import Rule
+from .model import Index, Rule
 from .parsing import FOLDERS, ParsedRule, parse_rule, read_file, results_of
 from .problems import Problem, faults
 from .result_columns import Catalogue, IndexResults
@@ -43,20 +47,20 @@ Contents = dict[str, bytes]
 """The rule files of a folder by their path in it."""
 
 
-def rule_files(rules_dir: Path) -> list[str]:
+def rule_files(rules_dir: Path, folders: Collection[str] = tuple(FOLDERS)) -> list[str]:
     """The paths of the rule files in a folder, ``indices/…`` before ``warnings/…``."""
     return [
         f"{folder}/{path.name}"
-        for folder in FOLDERS
+        for folder in folders
         for path in sorted((rules_dir / folder).glob("*.yaml"))
         if path.is_file() and not path.name.startswith(".")
     ]
 
 
-def read_contents(rules_dir: Path) -> Contents:
+def read_contents(rules_dir: Path, folders: Collection[str] = tuple(FOLDERS)) -> Contents:
     """The bytes of every rule file; one that vanishes meanwhile is left out."""
     contents: Contents = {}
-    for file in rule_files(rules_dir):
+    for file in rule_files(rules_dir, folders):
         try:
             contents[file] = (rules_dir / file).read_bytes()
         except OSError:
@@ -68,7 +72,7 @@ def misplaced(rules_dir: Path) -> list[Problem]:
     """Files that nobody reads although somebody meant them to be read."""
     if not rules_dir.is_dir():
         return [Problem("", 0, "", Label(f"没有规则文件夹 {rules_dir}", f"There is no rules folder {rules_dir}"))]
-    places = [*FOLDERS, TESTS_FOLDER]
+    places = [*FOLDERS, ADJUSTMENTS_FOLDER, TESTS_FOLDER]
     where = ", ".join(f"{place}/*.yaml" for place in places)
     return [
         Problem(
@@ -213,7 +217,9 @@ def _gone_problem(rule: Rule, gone: list[str]) -> Problem:
 
 def check_folder(rules_dir: Path, entities: Registry = registry) -> list[Problem]:
     """All problems and hints of a rules folder, as it stands."""
-    return [*misplaced(rules_dir), *read_rules(read_contents(rules_dir), entities=entities).problems]
+    reading = read_rules(read_contents(rules_dir), entities=entities)
+    adjustments = read_adjustments(read_contents(rules_dir, (ADJUSTMENTS_FOLDER,)), reading.rules)
+    return [*misplaced(rules_dir), *reading.problems, *adjustments.problems]
 
 
 @dataclass(frozen=True)
@@ -226,6 +232,8 @@ class _Snapshot:
     """Versions that speak for days before ``rules[code].effective_from``, latest first."""
     problems: list[Problem] = field(default_factory=list)
     version: str = ""
+    adjustments: Adjustments = field(default_factory=Adjustments)
+    earlier_adjustments: dict[str, tuple[LocalAdjustment, ...]] = field(default_factory=dict)
 
 
 class RuleLibrary:
@@ -280,6 +288,31 @@ class RuleLibrary:
             self.rule(code, as_of)
         return in_order(self.rules(as_of).values(), codes)
 
+    def adjustments_of(self, index: Index, as_of: date) -> tuple[LocalAdjustment, ...]:
+        """The adjustments of an index that are in force on a day and fit it, those that change nothing left out."""
+        snapshot = self._current()
+        found = []
+        for code, newest in snapshot.adjustments.fitting.items():
+            if newest.base != index.code:
+                continue
+            for each in (newest, *snapshot.earlier_adjustments.get(code, ())):
+                if each.effective_from is None or each.effective_from <= as_of:
+                    # What was found to fit the newest version of the index may not fit an earlier one.
+                    known = each is newest and snapshot.rules[index.code].version == index.version
+                    if not each.is_empty and (known or not misfits(each, index)):
+                        found.append(each)
+                    break
+        return tuple(found)
+
+    def adjustments(self) -> Adjustments:
+        """All adjustments there are, and why those that are out of force are."""
+        return self._current().adjustments
+
+    def known(self, code: str) -> Rule | None:
+        """The newest version of a rule or adjustment, whether or not an adjustment fits."""
+        snapshot = self._current()
+        return snapshot.rules.get(code) or snapshot.adjustments.all.get(code)
+
     def problems(self) -> list[Problem]:
         """What is wrong with the files, and hints, as of the last look."""
         return list(self._current().problems)
@@ -313,6 +346,8 @@ class RuleLibrary:
                 self._snapshot.earlier,
                 misplaced(self.rules_dir),
                 self._snapshot.version,
+                self._snapshot.adjustments,
+                self._snapshot.earlier_adjustments,
             )
             return
         contents = read_contents(self.rules_dir)
@@ -323,15 +358,22 @@ class RuleLibrary:
             if code in reading.rules and code not in reading.broken:
                 self._keep(file, content, reading.rules[code])
         earlier = {code: self._earlier(rule) for code, rule in reading.rules.items()}
-        problems = misplaced(self.rules_dir) + reading.problems
-        version = _version(reading.rules, earlier)
-        self._snapshot = _Snapshot(stamp if settled else (), reading.rules, earlier, problems, version)
+        contents = read_contents(self.rules_dir, (ADJUSTMENTS_FOLDER,))
+        adjustments = read_adjustments(contents, reading.rules)
+        for adjustment in adjustments.fitting.values():
+            self._keep(adjustment.file, contents[adjustment.file], adjustment)
+        former = {code: self._earlier_adjustments(each) for code, each in adjustments.fitting.items()}
+        problems = misplaced(self.rules_dir) + reading.problems + adjustments.problems
+        version = _version({**reading.rules, **adjustments.fitting}, {**earlier, **former})
+        self._snapshot = _Snapshot(
+            stamp if settled else (), reading.rules, earlier, problems, version, adjustments, former
+        )
 
     def _stamp(self) -> tuple[object, bool]:
         """What a change of any file, or of the entities, changes; and whether it can be relied on already."""
         found: list[tuple[str, int, int, int]] = []
         newest = 0.0
-        for file in rule_files(self.rules_dir):
+        for file in rule_files(self.rules_dir, (*FOLDERS, ADJUSTMENTS_FOLDER)):
             try:
                 status = (self.rules_dir / file).stat()
             except OSError:
@@ -399,6 +441,16 @@ class RuleLibrary:
             parsed = parse_rule(content, rule.file, catalogue=self._wide(announced), entities=self._entities)
             if parsed.rule is not None:
                 found.append(parsed.rule)
+        return tuple(found)
+
+    def _earlier_adjustments(self, adjustment: LocalAdjustment) -> tuple[LocalAdjustment, ...]:
+        """The versions for days before the adjustment's own; whether they fit is asked when they are applied."""
+        found = []
+        for day, path in self._kept_days(adjustment.code) if adjustment.effective_from else ():
+            if day == _ALWAYS or day < adjustment.effective_from.isoformat():
+                with contextlib.suppress(OSError):
+                    parsed = parse_adjustment(path.read_bytes(), adjustment.file).adjustment
+                    found += [parsed] if parsed is not None else []
         return tuple(found)
 
     def _wide(self, announced: IndexResults | str | None) -> Catalogue:

@@ -15,6 +15,7 @@ from app.entity.filters import Filter
 from app.entity.labels import Label
 from app.entity.periods import PeriodKind
 
+from .bounds import NOTHING_ADJUSTABLE, Adjustable
 from .expressions import Expression
 
 
@@ -291,6 +292,8 @@ class Index(Rule):
     grades: tuple[tuple[float, Label], ...] = ()
     min_coverage: float = 0.0
     weights_are_points: bool = True
+    adjustable: Adjustable = NOTHING_ADJUSTABLE
+    """What districts and streets may change of it (``app.rules.adjustments``)."""
 
 
 @dataclass(frozen=True)

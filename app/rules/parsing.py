@@ -18,6 +18,8 @@ from app.entity.labels import Label
 from app.entity.periods import PeriodKind
 from app.entity.registry import Registry, registry
 
+from .adjustable import parse_adjustable
+from .bounds import NOTHING_ADJUSTABLE
 from .expression_parser import Threshold
 from .expressions import Expression
 from .metric_parsing import Surroundings, parse_metrics, parse_parameters
@@ -59,6 +61,7 @@ INDEX_KEYS = (
     "lights",
     "grades",
     "min_coverage",
+    "adjustable",
 )
 WARNING_KEYS = ("warning", *COMMON_KEYS, "value", "reading", "levels", "handle_within", "notify")
 RECIPIENTS = ("self", "handler", "secretary", "parent", "street", "district", "city")
@@ -233,6 +236,7 @@ def _index(keys: dict[str, Place], around: Surroundings) -> dict[str, Any]:
         "grades": _grades(keys["grades"]) if "grades" in keys else (),
         "min_coverage": keys["min_coverage"].number(0, 1) if "min_coverage" in keys else 0.0,
         "weights_are_points": weights != "relative",
+        "adjustable": parse_adjustable(keys["adjustable"]) if "adjustable" in keys else NOTHING_ADJUSTABLE,
     }
 
 

@@ -40,6 +40,13 @@ def columns_of(index: Index) -> list[str]:
     return values + [column_of_node(node.code, "own") for node in nodes if node.missing is Missing.PEER_AVERAGE]
 
 
+def columns_of_others(index: Index) -> list[str]:
+    """The columns of the engine that look at other subjects: scores of such shapes, and peers' averages."""
+    nodes = list(index.root.walk())
+    scores = [column_of_node(node.code, "own") for node in nodes if not node.children and depends_on_others(node)]
+    return scores + [column_of_node(node.code, "mean") for node in nodes if node.missing is Missing.PEER_AVERAGE]
+
+
 @dataclass(frozen=True)
 class PeerStatistics:
     """The figures of a full run that later partial runs compare with."""
@@ -75,16 +82,29 @@ class Population:
         version of the rule."""
         self.by_peers = bool(index.peers)
         self.others: pl.DataFrame | None = None
+        self.base: pl.DataFrame | None = None
         if statistics is not None:
             if statistics.version != index.version:
                 raise ValueError(f"statistics of version {statistics.version} do not fit {index.code} {index.version}")
             self.others = statistics.frame.join(subjects, on=SUBJECT_ID, how="anti")
+
+    @classmethod
+    def of_base(cls, index: Index, base: pl.DataFrame) -> Population:
+        """For an adjusted index: what depends on others is what it was by the base rule (``base``: ``of_others`` of
+        its run, for all that are scored), so that results stay comparable whoever adjusts what."""
+        found = cls(index, base, None)
+        found.base = base
+        return found
 
     def within_peers(self, aggregate: pl.Expr) -> pl.Expr:
         return aggregate.over(PEERS) if self.by_peers else aggregate
 
     def with_columns(self, frame: pl.DataFrame, expressions: Sequence[pl.Expr], needed: Sequence[str]) -> pl.DataFrame:
         """The frame with expressions that look at other subjects; of those the columns ``needed`` are known."""
+        if self.base is not None:
+            names = [expression.meta.output_name() for expression in expressions]
+            taken = self.base.select(SUBJECT_ID, *(pl.col(name) for name in names))
+            return frame.drop(names, strict=False).join(taken, on=SUBJECT_ID, how="left", maintain_order="left")
         if self.others is None:
             return frame.with_columns(expressions)
         columns = [PEERS, *needed]

@@ -16,7 +16,7 @@ from .expression_frames import Kind, missing
 from .frames import PRESENT, SUBJECT_ID, column_of_held, column_of_metric, column_of_subject, held_conditions
 from .lights import anything_missing, comparable, level_of_value, light_of_score, named
 from .model import Adjustment, Index, Light, RollUp, Target, Warning
-from .peer_statistics import PEERS, PeerStatistics, Population, column_of_node, columns_of
+from .peer_statistics import PEERS, PeerStatistics, Population, column_of_node, columns_of, columns_of_others
 from .ranking import ORDER_KEY, order_key, ranked
 from .roll_up import ROLL_WEIGHT, ROLLED, rolled_up
 from .rule_figures import APPLIES, Figures
@@ -32,6 +32,8 @@ class ScoredIndex:
 
     results: pl.DataFrame
     statistics: PeerStatistics
+    of_others: pl.DataFrame
+    """``subject_id`` and ``columns_of_others(index)``: what adjusted versions of the index take from here."""
 
 
 def score_index(
@@ -41,22 +43,25 @@ def score_index(
     *,
     statistics: PeerStatistics | None = None,
     siblings: pl.DataFrame | None = None,
+    base: pl.DataFrame | None = None,
 ) -> ScoredIndex:
     """Scores every subject of the frame.
 
     A full run has all subjects. A partial run has some of them: with the ``statistics`` of the last full run, and, if
     the index rolls up, with the published ``subject_id, parent_id, rolled, roll_weight`` of their children that are
     not in the frame as ``siblings``. Ranks of a partial run are among its own subjects only: ``ranking.ranked`` gives
-    them anew for all. Statistics of a partial run are those it was given.
+    them anew for all. Statistics of a partial run are those it was given. ``base``: of an index that a district or
+    street has adjusted, ``of_others`` of the base rule's run over the same subjects.
 
     Raises UserError if an expression names what the frame lacks or mixes kinds, ValueError for statistics of another
     version of the rule.
     """
     figures = Figures(index, subjects, context)
     figures.frame = figures.frame.with_columns(_peers(index, figures.frame).alias(PEERS))
-    population = Population(index, subjects, statistics)
+    population = Population(index, subjects, statistics) if base is None else Population.of_base(index, base)
     Tree(index, figures, population).score()
     _adjust(index, figures)
+    of_others = figures.frame.select(SUBJECT_ID, *columns_of_others(index))
     _roll_up(index, figures, siblings)
     figures.frame = figures.frame.filter(pl.col(APPLIES) | pl.col(ROLLED).is_not_null())
     _cap_and_light(index, figures)
@@ -64,7 +69,7 @@ def score_index(
     if statistics is None:
         frame = figures.frame.filter(APPLIES).select(SUBJECT_ID, PEERS, *columns_of(index))
         statistics = PeerStatistics(index.version, context.as_of, frame)
-    return ScoredIndex(results.select(_result_columns(index)), statistics)
+    return ScoredIndex(results.select(_result_columns(index)), statistics, of_others)
 
 
 def score_warning(warning: Warning, subjects: pl.DataFrame, context: Context) -> pl.DataFrame:

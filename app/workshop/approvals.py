@@ -13,13 +13,14 @@ from sqlalchemy import Engine, delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from app.access.actor import system_actor
-from app.access.permissions import APPROVE_INDICES, APPROVE_WARNINGS, Permission
+from app.access.permissions import APPROVE_ADJUSTMENTS, APPROVE_INDICES, APPROVE_WARNINGS, Permission
 from app.database.clock import now, today
 from app.database.session import unit_of_work
 from app.entity.labels import UserError
 from app.evaluation.leases import LeaseTaken, lease
 from app.evaluation.models import RuleVersion, Run, VersionCause
 from app.evaluation.versions import Answering, record_version
+from app.rules.candidate import ADJUSTMENT
 from app.rules.library import RuleLibrary
 from app.rules.parsing import content_version
 from app.rules.testing import TestRun
@@ -34,8 +35,8 @@ _PUBLISHABLE = (DraftState.SCHEDULED, DraftState.SUBMITTED)
 
 
 def permission_for(kind: str) -> Permission:
-    """Who may approve an index, or a warning."""
-    return APPROVE_INDICES if kind == "index" else APPROVE_WARNINGS
+    """Who may approve an index, a warning or an adjustment."""
+    return {"index": APPROVE_INDICES, ADJUSTMENT: APPROVE_ADJUSTMENTS}.get(kind, APPROVE_WARNINGS)
 
 
 def waiting(session: Session, kinds: list[str]) -> list[Draft]:
@@ -155,10 +156,11 @@ def roll_back(session: Session, engine: Engine, version: str, user_id: int, reas
     earlier = session.get(RuleVersion, version)
     if earlier is None:
         raise UserError("没有这个版本", "There is no such version")
-    current = library.rules().get(earlier.rule_code)
+    current = library.known(earlier.rule_code)
     if current is not None and current.version == version:
         raise UserError("这个版本就是现行版本", "This version is in force")
-    kind = "index" if "index:" in _first_keys(earlier.source_text) else "warning"
+    keys = _first_keys(earlier.source_text)
+    kind = next((kind for kind in ("index", ADJUSTMENT) if f"{kind}:" in keys), "warning")
     moment = now()
     draft = Draft(
         author_id=user_id,
@@ -193,7 +195,8 @@ def take_up_files(engine: Engine, library: RuleLibrary) -> int:
     in_force = library.rules()
     with unit_of_work(engine, system_actor("rule files"), writes=False) as session:
         known = set(session.scalars(select(RuleVersion.version)))
-    new = [rule for rule in in_force.values() if rule.version not in known]
+    rules = [*in_force.values(), *library.adjustments().fitting.values()]
+    new = [rule for rule in rules if rule.version not in known]
     if new:
         with unit_of_work(engine, system_actor("rule files")) as session:
             for rule in new:

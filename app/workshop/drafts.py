@@ -85,8 +85,9 @@ def add(
     base_version: str | None = None,
     restores: str | None = None,
     reason: str | None = None,
+    organization_id: int | None = None,
 ) -> Draft:
-    """A draft with a text, committed."""
+    """A draft with a text, committed. ``organization_id``: whose adjustment it is."""
     moment = now()
     draft = Draft(
         author_id=user_id,
@@ -99,6 +100,7 @@ def add(
         revision=1,
         restores=restores,
         reason=reason,
+        organization_id=organization_id,
         created_at=moment,
         changed_at=moment,
         changed_by_id=user_id,
@@ -152,7 +154,7 @@ def save_tests(session: Session, draft: Draft, user_id: int, revision: int, test
 
 def rebase(session: Session, draft: Draft, user_id: int, revision: int, library: RuleLibrary, text: str) -> Draft:
     """Take the version in force now as what the draft changes, with the text that its authors made of both."""
-    current = library.rules().get(draft.rule_code)
+    current = library.known(draft.rule_code)
     version = current.version if current else None
     return _change(session, draft, user_id, revision, source_text=text, base_version=version)
 
@@ -165,7 +167,7 @@ def submit(session: Session, draft: Draft, user_id: int, revision: int, reason: 
     candidate = candidate_of(draft, library)
     if not candidate.is_whole:
         raise UserError("规则还有错误，改正后才能送审", "The rule has faults; it can be submitted once they are mended")
-    current = library.rules().get(draft.rule_code)
+    current = library.known(draft.rule_code)
     if current is not None and current.source_text == draft.source_text and not draft.tests_text.strip():
         raise UserError("草稿和现行规则没有差别", "The draft does not differ from the rule in force")
     return _change(
@@ -267,7 +269,7 @@ def candidate_of(draft: Draft, library: RuleLibrary, entities: Registry = regist
 
 def is_stale(draft: Draft, library: RuleLibrary) -> bool:
     """Whether the rule in force is no longer the one that the draft began with."""
-    current = library.rules().get(draft.rule_code)
+    current = library.known(draft.rule_code)
     return (current.version if current else None) != draft.base_version
 
 

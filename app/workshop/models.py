@@ -53,7 +53,7 @@ class Draft(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     author_id: Mapped[int | None] = mapped_column(ForeignKey("ab_user.id", ondelete="SET NULL"), index=True)
     rule_kind: Mapped[str] = mapped_column(String(10))
-    """index or warning."""
+    """index, warning or adjustment."""
     rule_code: Mapped[str] = mapped_column(String(60), index=True)
     base_version: Mapped[str | None] = mapped_column(String(64))
     """The version in force that the draft began with; NULL for a rule that is new."""
@@ -78,6 +78,10 @@ class Draft(Base):
     """Why it was sent back, or what the approver adds."""
     override_reason: Mapped[str | None] = mapped_column(Text)
     """Why it is published although tests fail."""
+    organization_id: Mapped[int | None] = mapped_column(
+        ForeignKey("bc_organization.id", ondelete="SET NULL"), index=True
+    )
+    """Of an adjustment: whose it is."""
     publish_on: Mapped[date | None] = mapped_column(Date)
     published_version: Mapped[str | None] = mapped_column(String(64))
     published_at: Mapped[datetime | None] = mapped_column(DateTime)

@@ -94,6 +94,20 @@ def link(**changed: Any) -> str:
     return url_for(request.endpoint or "", **{**(request.view_args or {}), **kept})
 
 
+def by_base_rule() -> bool:
+    """Whether the page is asked to compare on the base rule alone, whatever districts and streets have adjusted."""
+    return request.args.get("base") == "1"
+
+
+def base_switch(run: Run | None) -> dict[str, Any] | None:
+    """``{on, url}`` of the switch between the rule as adjusted and the base rule; None where a run knew of nothing
+    that districts and streets had adjusted."""
+    on = by_base_rule()
+    if not on and (run is None or run.adjustments is None):
+        return None
+    return {"on": on, "url": link(base=None if on else 1, page=None)}
+
+
 def period_links(session: Session, index: Index) -> list[tuple[str, str]]:
     """(code, address of this page for it), newest first."""
     return [(code, link(period=code, page=None)) for code in results.periods_of(session, index.code) if code]

@@ -25,6 +25,8 @@ from app.rules.model import Index, Light
 from .context import (
     PERIOD_STATES,
     Page,
+    base_switch,
+    by_base_rule,
     chosen_index,
     chosen_period,
     index_links,
@@ -75,6 +77,7 @@ class DashboardPage(Page):
         run = results.latest_run(session, index.code, period)
         evaluating = results.running_evaluation(session)
         since = today()
+        base = by_base_rule()
         return {
             "title": Label(f"{name}{index.label.zh}总览", f"{name}: {index.label.en}"),
             "index_label": index.label,
@@ -91,13 +94,14 @@ class DashboardPage(Page):
             "measure": Label(registry[index.subject].options.measure, ""),
             "subject_label": _subject_label(index),
             "since": Label("较昨日", "since yesterday"),
-            "total": self._total(index, period, since),
-            "units": _units(session, index, period, root),
+            "by_base": base_switch(run),
+            "total": self._total(index, period, since, base),
+            "units": _units(session, index, period, root, base),
             "unit_label": UNIT_WORDS.get(_tier_below(session, root), Label("下级", "Unit")),
-            "league_url": url_for("LeaguePage.show", index=index.code, period=period),
+            "league_url": url_for("LeaguePage.show", index=index.code, period=period, base=base_argument(base)),
             "warnings": _warnings(session),
             "changes": _changes(session, index, period, since),
-            "worst": _worst(session, index, period, own),
+            "worst": _worst(session, index, period, own, base),
             "trend": _trend(session, index),
             "dimensions": _dimensions(session, index, period),
             "remark": None,
@@ -107,20 +111,23 @@ class DashboardPage(Page):
     def may_evaluate(self) -> bool:
         return self.may(EVALUATE)
 
-    def _total(self, index: Index, period: str, since: Any) -> dict[str, Any]:
+    def _total(self, index: Index, period: str, since: Any, base: bool) -> dict[str, Any]:
         session = self.session
-        counts = results.light_counts(session, index.code, period)
+        counts = results.light_counts(session, index.code, period, base=base)
         before = _previous(session, index, period)
-        mean_before = results.light_counts(session, index.code, before).mean if before else None
+        mean_before = results.light_counts(session, index.code, before, base=base).mean if before else None
         change = counts.mean - mean_before if counts.mean is not None and mean_before is not None else None
         return {
             "count": counts.subjects,
-            "url": url_for("LeaguePage.show", index=index.code, period=period),
+            "url": url_for("LeaguePage.show", index=index.code, period=period, base=base_argument(base)),
             "mean": counts.mean,
             "mean_change": change,
             "counts": counts.counts,
-            "changes": dict.fromkeys(counts.counts, 0) | results.changes_by_light(session, index.code, period, since),
-            "links": _light_links(index, period, None),
+            # Since when a light has stood is kept of those in force alone.
+            "changes": dict.fromkeys(Light, None)
+            if base
+            else dict.fromkeys(counts.counts, 0) | results.changes_by_light(session, index.code, period, since),
+            "links": _light_links(index, period, None, base),
         }
 
 
@@ -156,11 +163,14 @@ def _subject_label(index: Index) -> Label:
     return Label(f"参评{label.zh}", f"{label.en}s scored")
 
 
-def _light_links(index: Index, period: str, under: str | None) -> dict[str, str]:
-    return {
-        light.value: url_for("LeaguePage.show", index=index.code, period=period, light=light.value, under=under)
-        for light in Light
-    }
+def base_argument(base: bool) -> int | None:
+    """How an address says that its page compares on the base rule."""
+    return 1 if base else None
+
+
+def _light_links(index: Index, period: str, under: str | None, base: bool) -> dict[str, str]:
+    common = {"index": index.code, "period": period, "under": under, "base": base_argument(base)}
+    return {light.value: url_for("LeaguePage.show", light=light.value, **common) for light in Light}
 
 
 def _previous(session: Session, index: Index, period: str) -> str | None:
@@ -169,21 +179,22 @@ def _previous(session: Session, index: Index, period: str) -> str | None:
     return earlier[0] if earlier else None
 
 
-def _units(session: Session, index: Index, period: str, root: int | None) -> list[dict[str, Any]]:
+def _units(session: Session, index: Index, period: str, root: int | None, base: bool) -> list[dict[str, Any]]:
     """The lights below each child unit, most red first; none where the children are the leaves themselves."""
     if root is None or _tier_below(session, root) in (None, results.LEAF_TIER):
         return []
-    by_child = results.light_counts_by_child(session, index.code, period, root)
+    by_child = results.light_counts_by_child(session, index.code, period, root, base=base)
+    common = {"index": index.code, "period": period, "base": base_argument(base)}
     named = titles(session, "organization", by_child)
     rows = [
         {
             "name": named[child][1],
-            "url": url_for("LeaguePage.show", index=index.code, period=period, under=named[child][0]),
+            "url": url_for("LeaguePage.show", under=named[child][0], **common),
             "count": counts.subjects,
             "mean": counts.mean,
             "red_share": counts.red_share,
             "counts": counts.counts,
-            "links": _light_links(index, period, named[child][0]),
+            "links": _light_links(index, period, named[child][0], base),
         }
         for child, counts in by_child.items()
         if child in named
@@ -216,8 +227,10 @@ def _warnings(session: Session) -> dict[str, Any]:
     }
 
 
-def explained(session: Session, index: Index, period: str, scores: Sequence[Score]) -> list[dict[str, Any]]:
-    """Name, place, link and the reason in one line, for the rows of one page."""
+def explained(
+    session: Session, index: Index, period: str, scores: Sequence[Score], *, base: bool = False
+) -> list[dict[str, Any]]:
+    """Name, place, link and the reason in one line, for the rows of one page; ``base``: by the base rule."""
     named = titles(session, index.subject, [score.subject_id for score in scores])
     where = places(session, scores)
     numbers = read_breakdowns(session, index.code, period, [score.subject_id for score in scores])
@@ -225,13 +238,14 @@ def explained(session: Session, index: Index, period: str, scores: Sequence[Scor
     for score in scores:
         code, name = named.get(score.subject_id, ("", "—"))
         row = numbers.get(score.subject_id)
+        points, light = results.standing(score, base=base)
         rows.append(
             {
                 "name": name,
                 "url": scorecard_url(index.code, code, period) if code else None,
                 "place": where.get(score.id),
-                "light": score.light,
-                "score": score.score,
+                "light": light,
+                "score": points,
                 "before": score.light_before,
                 "after": score.light,
                 "why": why(index, row, registry) if row else Label("", ""),
@@ -251,10 +265,10 @@ def _changes(session: Session, index: Index, period: str, since: Any) -> dict[st
     }
 
 
-def _worst(session: Session, index: Index, period: str, own: int | None) -> list[dict[str, Any]]:
+def _worst(session: Session, index: Index, period: str, own: int | None, base: bool) -> list[dict[str, Any]]:
     """The lowest; where they lie is not said of what lies right below the reader."""
-    scores = session.scalars(results.ranked(index.code, period).limit(WORST)).all()
-    rows = explained(session, index, period, scores)
+    scores = session.scalars(results.ranked(index.code, period, base=base).limit(WORST)).all()
+    rows = explained(session, index, period, scores, base=base)
     names = organization_names(session, [own])
     return [{**row, "place": None if own and row["place"] == names[own].name else row["place"]} for row in rows]
 

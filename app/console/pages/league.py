@@ -21,6 +21,8 @@ from app.rules.model import Index, Light
 from ..presentation import LIGHT_WORDS, day, period_name
 from .context import (
     Page,
+    base_switch,
+    by_base_rule,
     chosen_index,
     chosen_period,
     indices,
@@ -55,13 +57,15 @@ class LeaguePage(Page):
             raise NotFound
         period = chosen_period(session, index)
         entity = registry[index.subject]
-        conditions = self._conditions(index)
+        base = by_base_rule()
+        key = results.order_key(base=base)
+        conditions = self._conditions(index, base)
         statement = (
             select(Score)
             .where(results.in_force(index.code, period), results.leaves(), *conditions)
             .order_by(
-                Score.order_key.is_(None),
-                Score.order_key.asc() if request.args.get("worst") else Score.order_key.desc(),
+                key.is_(None),
+                key.asc() if request.args.get("worst") else key.desc(),
                 Score.id,
             )
         )
@@ -91,7 +95,8 @@ class LeaguePage(Page):
             "place_label": registry["organization"].fields["parent_id"].label
             if index.subject == "organization"
             else registry["organization"].label,
-            "rows": self._rows(index, period, scores),
+            "rows": self._rows(index, period, scores, base),
+            "by_base": base_switch(run),
             "pages": {
                 "page": page,
                 "pages": pages,
@@ -102,11 +107,11 @@ class LeaguePage(Page):
             },
         }
 
-    def _conditions(self, index: Index) -> list[ColumnElement[bool]]:
+    def _conditions(self, index: Index, base: bool) -> list[ColumnElement[bool]]:
         conditions: list[ColumnElement[bool]] = []
         light = request.args.get("light")
         if light in set(Light):
-            conditions.append(Score.light == light)
+            conditions.append(results.light(base=base) == light)
         if unit := request.args.get("unit_type"):
             organizations: Any = registry["organization"].model
             conditions.append(
@@ -181,17 +186,19 @@ class LeaguePage(Page):
         statement = select(model.code, model.name).where(parent, model.tier != results.LEAF_TIER)
         return [(code, name) for code, name in self.session.execute(statement.order_by(model.code).limit(200))]
 
-    def _rows(self, index: Index, period: str, scores: Any) -> list[dict[str, Any]]:
+    def _rows(self, index: Index, period: str, scores: Any, base: bool) -> list[dict[str, Any]]:
         session = self.session
         named = titles(session, index.subject, [score.subject_id for score in scores])
         where = places(session, scores)
-        ranks, among_peers = results.ranks_of(session, scores), results.peer_ranks_of(session, scores)
-        before = self._scores_before(index, period, [score.subject_id for score in scores])
+        ranks = results.ranks_of(session, scores, base=base)
+        among_peers = results.peer_ranks_of(session, scores, base=base)
+        before = self._scores_before(index, period, [score.subject_id for score in scores], base)
         units = self._unit_types([score.organization_id for score in scores])
         rows = []
         for score in scores:
             code, name = named.get(score.subject_id, ("", "—"))
             earlier = before.get(score.subject_id)
+            points, light = results.standing(score, base=base)
             rows.append(
                 {
                     "rank": ranks.get(score.id),
@@ -199,26 +206,28 @@ class LeaguePage(Page):
                     "url": scorecard_url(index.code, code, period) if code else None,
                     "place": where.get(score.id),
                     "kind": units.get(score.organization_id),
-                    "score": score.score,
-                    "light": score.light,
+                    "score": points,
+                    "light": light,
+                    "adjusted": score.adjusted_by is not None and not base,
                     "peer_rank": among_peers[score.id].place if score.id in among_peers else None,
                     "peers": among_peers[score.id].of if score.id in among_peers else None,
-                    "change": score.score - earlier if score.score is not None and earlier is not None else None,
+                    "change": points - earlier if points is not None and earlier is not None else None,
                     "rank_change": None,
                 }
             )
         return rows
 
-    def _scores_before(self, index: Index, period: str, subjects: list[int]) -> dict[int, float]:
+    def _scores_before(self, index: Index, period: str, subjects: list[int], base: bool) -> dict[int, float]:
         earlier = [code for code in results.periods_of(self.session, index.code) if code < period]
         if not earlier or not subjects:
             return {}
-        statement = select(Score.subject_id, Score.score).where(
+        points = results.value(base=base)
+        statement = select(Score.subject_id, points).where(
             Score.rule_code == index.code,
             Score.period_code == earlier[0],
             Score.until_run_id == IN_FORCE,
             Score.subject_id.in_(subjects),
-            Score.score.is_not(None),
+            points.is_not(None),
         )
         return dict(self.session.execute(statement).tuples().all())
 
