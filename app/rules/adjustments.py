@@ -15,6 +15,7 @@ from app.entity.labels import Label
 
 from .adjustable import edge_of, edges_of, parameters_of, targets_of, weights_of
 from .bounds import Changeable
+from .differences import LIGHTS
 from .expressions import Literal, names
 from .model import Index, LightRule, Node, Rule, Target
 from .parsing import read_file
@@ -28,13 +29,6 @@ KINDS = {
     "targets": Label("目标", "target"),
     "parameters": Label("参数", "parameter"),
     "lights": Label("分界", "edge"),
-}
-LIGHTS = {
-    "red": Label("红灯", "red"),
-    "orange": Label("橙灯", "orange"),
-    "yellow": Label("黄灯", "yellow"),
-    "blue": Label("蓝灯", "blue"),
-    "green": Label("绿灯", "green"),
 }
 
 
