@@ -15,6 +15,9 @@ STREET = "demo_street_2"
 """Nobody else signs in with this account: its password changes here."""
 TEMPORARY, OWN = "Handed-Over-2026", "Chosen-By-Me-2026"
 SHORT = re.compile(r"缺 (\d+) 次")
+LOST = re.compile(r"失 ([\d.]+)")
+ENOUGH = 62.0
+"""Points at which a red light surely ends: 60, the margin of recovery, and something for the roundings of a page."""
 MOST_MEETINGS = 30
 
 
@@ -34,12 +37,22 @@ def free_days(now: date) -> list[date]:
     return [now - timedelta(days=back) for back in range((now - date(now.year, 1, 1)).days + 1)]
 
 
-def first_shortage(visitor: Visitor) -> Locator:
-    """The first indicator that meetings are missing for, with the dimensions that are folded opened."""
+def shortages(visitor: Visitor) -> Locator:
+    """The indicators that meetings are missing for, with the dimensions that are folded opened."""
     folded = visitor.page.locator(".breakdown details.dimension:not([open]) > summary")
     while folded.count():
         folded.first.click()
-    return visitor.page.locator(".breakdown .leaf", has_text=SHORT).first
+    return visitor.page.locator(".breakdown .leaf", has_text=SHORT)
+
+
+def first_shortage(visitor: Visitor) -> Locator:
+    return shortages(visitor).first
+
+
+def meetings_would_do(visitor: Visitor) -> bool:
+    """Whether the branch of this scorecard is red for nothing but meetings."""
+    lost = [float(LOST.search(words)[1]) for words in shortages(visitor).all_inner_texts() if LOST.search(words)]
+    return number(visitor.text(".verdict-score")) + sum(lost) >= ENOUGH
 
 
 def add_meeting(visitor: Visitor, day: date) -> None:
@@ -83,8 +96,14 @@ def test_street_staff_mend_a_red_branch_and_the_light_follows(
     rows = street.page.locator("table.league tbody tr")
     assert rows.count() == reds
     assert set(street.texts("table.league .light-cell")) == {"红灯"}
-    # The best of them, which comes first: it is nearest to the next light.
-    street.follow("table.league tbody tr .nm a")
+    # The best come first: they are nearest to the next light. One that only lacks meetings.
+    cards = [link.get_attribute("href") for link in street.page.locator("table.league tbody tr .nm a").all()]
+    for address in cards:
+        street.go(address)
+        if meetings_would_do(street):
+            break
+    else:
+        raise AssertionError(f"no red branch of {STREET} is red for lack of meetings alone")
 
     # Why it is red, and the figures behind it.
     card = street.page.url
@@ -114,9 +133,7 @@ def test_street_staff_mend_a_red_branch_and_the_light_follows(
             break
         add_meeting(street, day)
     street.page.goto(card)
-    # Whether meetings alone bring the branch to 60 points depends on its other records: the light says what they do.
-    turned = number(street.text(".verdict-score")) >= 60
-    assert ("红灯" in street.text(".verdict-light")) is not turned
+    assert "红灯" not in street.text(".verdict-light")
     street.go("/dashboard/")
-    assert number(street.text(".stats a.stat:has-text('红灯') .figure")) == reds - turned
-    assert not turned or "由红灯变为" in street.page.locator("main").inner_text().replace(" ", "")
+    assert number(street.text(".stats a.stat:has-text('红灯') .figure")) == reds - 1
+    assert "由红灯变为" in street.page.locator("main").inner_text().replace(" ", "")
