@@ -34,6 +34,8 @@ LABELS = {
     "extra_mb": "memory above the idle worker, MB (at most 300)",
     "check_s": "of that: checking, seconds",
     "save_s": "of that: saving, seconds",
+    "check_cpu_s": "the worker's own CPU: checking, seconds",
+    "save_cpu_s": "the worker's own CPU: saving, seconds",
 }
 
 
@@ -52,6 +54,8 @@ def run(scale: str = "district") -> dict[str, float]:
         "extra_mb": max(check["extra_mb"], save["extra_mb"]),
         "check_s": check["seconds"],
         "save_s": save["seconds"],
+        "check_cpu_s": check["cpu_s"],
+        "save_cpu_s": save["cpu_s"],
     }
     for name, words in LABELS.items():
         print(f"{words:<56}{figures[name]:>12,.1f}")

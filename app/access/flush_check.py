@@ -20,6 +20,7 @@ from typing import Any
 
 from sqlalchemy import Select, bindparam, event, inspect, select
 from sqlalchemy.orm import Session as OrmSession
+from sqlalchemy.orm import SessionTransaction
 from sqlalchemy.orm.attributes import History
 
 from app.database.session import Session
@@ -35,8 +36,21 @@ from .scoped import Reference, ScopedTable, scoped_table, scoped_table_of
 PARENT = "parent_id"
 RESTORING = "restoring"
 """The key of ``session.info`` that lets rows come from the trash with their old id: a set of (model, id)."""
+_FOUND = "found_referable"
 CHUNK = 500
 """Ids per query, below every database's limit of parameters."""
+
+
+def note_referable(session: OrmSession, target: str, row_id: int) -> None:
+    """Say that the session's actor was just found to refer to a row rightly (``Purpose.REFER``): a flush in the same
+    transaction does not ask again."""
+    session.info.setdefault(_FOUND, set()).add((target, row_id))
+
+
+@event.listens_for(Session, "after_transaction_end")
+def _forget_found(session: OrmSession, transaction: SessionTransaction) -> None:
+    if transaction.parent is None:
+        session.info.pop(_FOUND, None)
 
 
 @event.listens_for(Session, "before_flush")
@@ -154,7 +168,7 @@ class _FlushCheck:
                 continue
             if reference.column in parties:
                 self.references["organization:any"][value] = (table, reference)
-            else:
+            elif (reference.target, value) not in self.session.info.get(_FOUND, ()):
                 self.references[reference.target][value] = (table, reference)
 
     def _own_organizations(self, ids: list[Any]) -> set[int]:

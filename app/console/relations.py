@@ -14,6 +14,7 @@ from flask import current_app
 from sqlalchemy import ColumnElement, Integer, Select, bindparam, func, null, or_, select
 from sqlalchemy.orm import aliased
 
+from app.access.flush_check import note_referable
 from app.access.predicates import Purpose
 from app.entity.registry import EntityType, FieldKind, registry
 from app.entity.visibility import Visibility
@@ -53,8 +54,11 @@ def find(target: str, ids: Iterable[int], purpose: Purpose = Purpose.REFER) -> d
 
 def is_there(target: str, key: int, purpose: Purpose = Purpose.REFER) -> bool:
     """Whether the present user may see or, by default, refer to the row of an entity with this id."""
-    statement = _by_id(registry[target].model)
-    return _session().scalar(statement, {"key": key}, execution_options={"scope_purpose": purpose}) is not None
+    session, statement = _session(), _by_id(registry[target].model)
+    found = session.scalar(statement, {"key": key}, execution_options={"scope_purpose": purpose}) is not None
+    if found and purpose is Purpose.REFER:
+        note_referable(session, target, key)
+    return found
 
 
 @lru_cache(maxsize=256)

@@ -18,6 +18,8 @@ from .cells import FORMULA_STARTS
 MOST_ROWS_OF_A_SHEET = 1_048_575
 LONGEST_CELL = 32_767
 """Excel's own limits."""
+FIRST_SERIAL_DAY, BEFORE_SERIALS = date(1900, 3, 1), date(1899, 12, 30).toordinal()
+"""From this day on Excel's number of a day counts from that one; before it thinks of 1900 as a leap year."""
 WIDTH, SHORT = 18, 12
 
 
@@ -94,7 +96,10 @@ def _write_workbook(path: Path, heading: Sequence[str], rows: Iterable[Sequence[
                 elif kind is datetime:
                     write_datetime(count, column, cell, moment)
                 elif kind is date:
-                    write_datetime(count, column, cell, day)
+                    if cell >= FIRST_SERIAL_DAY:
+                        write_number(count, column, cell.toordinal() - BEFORE_SERIALS, day)
+                    else:
+                        write_datetime(count, column, cell, day)
                 elif kind is bool:
                     sheet.write_boolean(count, column, cell)
                 else:

@@ -34,8 +34,10 @@ _PURPOSE = b"beacon history: seals"
 
 _head, _batches = ChainHead.__table__, Batch.__table__
 _LOCK = select(_head.c.chain_no, _head.c.seal).where(_head.c.id == 1).with_for_update()
-_MOVE = update(_head).where(_head.c.id == 1).values(chain_no=bindparam("new_no"), seal=bindparam("new_seal"))
-_ADD = insert(_batches)
+_ADD = insert(_batches).values({column.name: bindparam(f"new_{column.name}") for column in _batches.columns})
+_MOVE = update(_head).where(_head.c.id == 1).values(chain_no=bindparam("new_chain_no"), seal=bindparam("new_seal"))
+_ADD_AND_MOVE = _ADD.add_cte(_MOVE.cte("moved"))
+"""Both at once, which PostgreSQL can."""
 
 
 def hash_of(values: Sequence[Any]) -> str:
@@ -166,7 +168,9 @@ def seal(connection: Connection, batch: OpenBatch, actor: Any, origin: Origin) -
         content_hash(batch.changes, batch.events),
         previous,
     )
-    values = {name: getattr(sealed, name) for name in _Sealed.__slots__}
-    mark = seal_of(sealed)
-    connection.execute(_ADD, {**values, "seal": mark})
-    connection.execute(_MOVE, {"new_no": sealed.chain_no, "new_seal": mark})
+    values = {f"new_{name}": getattr(sealed, name) for name in _Sealed.__slots__} | {"new_seal": seal_of(sealed)}
+    if connection.dialect.name == "postgresql":
+        connection.execute(_ADD_AND_MOVE, values)
+    else:
+        connection.execute(_ADD, values)
+        connection.execute(_MOVE, {name: values[name] for name in ("new_chain_no", "new_seal")})

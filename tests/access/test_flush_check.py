@@ -11,6 +11,7 @@ from sqlalchemy import event, func, select
 
 from app.access.actor import system_actor
 from app.access.errors import OutOfScope, ReadOnly
+from app.access.flush_check import note_referable
 from app.database.session import Session
 from app.domains.members.models import Member
 from app.domains.organizations.models import Organization
@@ -276,3 +277,14 @@ def test_one_flush_costs_a_query_for_each_table_and_not_for_each_row(
     session.commit()
     checks = [each for each in asked if each.startswith("SELECT bc_organization.id")]
     assert 1 <= len(checks) <= 3, checks
+
+
+def test_what_was_found_in_reach_counts_for_one_transaction(world: World, session_for: Open):
+    session = session_for(world.staff("street_a"), writes=True)
+    member = session.get(Member, world.members["branch_a1"].id)
+    foreign = world.organizations["branch_b2"].id
+    note_referable(session, "organization", foreign)
+    session.rollback()
+    member.community_id = foreign
+    with pytest.raises(OutOfScope):
+        session.commit()

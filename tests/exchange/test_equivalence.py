@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hmac
+import re
 import shutil
+import zipfile
 from collections.abc import Callable, Iterator
 from datetime import date
 from decimal import Decimal
@@ -11,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import xlsxwriter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -26,6 +29,7 @@ from app.entity.registry import EntityType, Field, FieldKind, registry
 from app.entity.related import Related
 from app.entity.validation import check_row, quick_test_of, value_faults
 from app.exchange.cells import longest_of, value_of
+from app.exchange.files import write_table
 from app.exchange.rows import reader_of
 from app.exchange.stand_ins import stand_in
 from tests import factories
@@ -169,3 +173,17 @@ def told(read: Callable[[Any], Any], cell: Any) -> Any:
         return read(cell)
     except UserError as refusal:
         return refusal.label
+
+
+def test_days_have_the_numbers_that_xlsxwriter_gives_them(tmp_path: Path) -> None:
+    days = [date(1900, 1, 1), date(1900, 2, 28), date(1900, 3, 1), *DAYS]
+    write_table(tmp_path / "ours.xlsx", ["日期"], [[day] for day in days])
+    with xlsxwriter.Workbook(str(tmp_path / "theirs.xlsx")) as workbook:
+        sheet = workbook.add_worksheet()
+        for row, day in enumerate(days, start=1):
+            sheet.write_datetime(row, 0, day)
+    numbers = [
+        re.findall(r"<v>(\d+)</v>", zipfile.ZipFile(tmp_path / name).read("xl/worksheets/sheet1.xml").decode())
+        for name in ("ours.xlsx", "theirs.xlsx")
+    ]
+    assert numbers[0][-len(days) :] == numbers[1] != []
