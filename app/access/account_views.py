@@ -6,16 +6,14 @@ from typing import Any
 
 from flask import abort, current_app, flash, g, jsonify, redirect, request, url_for
 from flask_appbuilder.actions import action
-from flask_appbuilder.api import expose, safe
+from flask_appbuilder.api import expose
 from flask_appbuilder.fieldwidgets import BS3PasswordFieldWidget
-from flask_appbuilder.security.api import SecurityApi
 from flask_appbuilder.security.decorators import has_access, no_cache, permission_name
 from flask_appbuilder.security.forms import DynamicForm, LoginForm_db
 from flask_appbuilder.security.sqla.models import User
 from flask_appbuilder.security.views import AuthDBView, RoleModelView, UserDBModelView
 from flask_appbuilder.utils.base import get_safe_redirect
 from flask_appbuilder.views import SimpleFormView
-from flask_jwt_extended import create_access_token, create_refresh_token
 from flask_login import login_user
 from werkzeug.security import check_password_hash
 from wtforms import PasswordField
@@ -27,7 +25,7 @@ from .account_ties import ENTITIES, TieField, search
 from .audit import AuditAction, record
 from .language import lazy, words
 from .lock_out import forgive, locked_minutes
-from .passwords import WeakPassword, must_be_changed, set_password
+from .passwords import WeakPassword, set_password
 from .request_filters import FiltersOfRequest
 from .roles import role_label
 from .web_session import account_of, present_actor
@@ -61,59 +59,6 @@ class SignInView(AuthDBView):
             login_user(account, remember=False)
             return redirect(target)
         return self.render_template(self.login_template, title=self.title, form=form, appbuilder=self.appbuilder)
-
-
-class SignInApi(SecurityApi):
-    """Tokens for programs: ``POST /api/v1/security/login`` and ``/refresh``."""
-
-    @expose("/login", methods=["POST"])
-    @safe
-    def login(self) -> Any:
-        """Tokens for a name and password.
-        ---
-        post:
-          description: Tokens for a name and password
-          requestBody:
-            required: true
-            content:
-              application/json:
-                schema:
-                  type: object
-                  properties:
-                    username:
-                      type: string
-                    password:
-                      type: string
-                    provider:
-                      type: string
-                      enum: [db]
-                    refresh:
-                      type: boolean
-          responses:
-            200:
-              description: Tokens
-            400:
-              $ref: '#/components/responses/400'
-            401:
-              $ref: '#/components/responses/401'
-            403:
-              description: The password has to be changed first
-        """
-        given = request.get_json(silent=True)
-        if not isinstance(given, dict) or not all(isinstance(given.get(key), str) for key in ("username", "password")):
-            return self.response_400(message="username and password are needed, as texts")
-        if given.get("provider", "db") != "db":
-            return self.response_400(message="provider: only db")
-        security = current_app.appbuilder.sm
-        account = security.auth_user_db(given["username"], given["password"])
-        if account is None:
-            return self.response(401, message=words(g.sign_in_problem))
-        if must_be_changed(account, security.policy):
-            return self.response(403, message=words(CHANGE_FIRST))
-        tokens = {"access_token": create_access_token(identity=str(account.id), fresh=True)}
-        if given.get("refresh"):
-            tokens["refresh_token"] = create_refresh_token(identity=str(account.id))
-        return self.response(200, **tokens)
 
 
 class _NewPasswordForm(DynamicForm):

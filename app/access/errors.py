@@ -16,6 +16,15 @@ class Refused(UserError):
         self.field = field
 
 
+class SignInRefused(UserError):
+    """A program that is given no tokens. ``field`` is the member of the body that is at fault, if it is one."""
+
+    def __init__(self, status: int, why: Label, field: str | None = None) -> None:
+        super().__init__(why.zh, why.en)
+        self.status = status
+        self.field = field
+
+
 class OutOfScope(Refused):
     """The row written, or a row it refers to, lies outside what the actor may write or refer to.
 

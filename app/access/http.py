@@ -28,6 +28,7 @@ from .web_session import SAFE_METHODS, present_key
 
 log = logging.getLogger(__name__)
 _ALLOWANCE = "beacon.allowance"
+PROBLEM = "application/problem+json"
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; object-src 'none'; "
@@ -103,6 +104,10 @@ REASONS: dict[int, tuple[Label, Label]] = {
     ),
 }
 
+NO_CREDENTIALS = Label(
+    "请在 Authorization 请求头中给出有效的令牌或接口密钥：Bearer …",
+    "Give a token or an API key that is valid in the Authorization header: Bearer …",
+)
 TOKEN_MISSING = Label(
     "页面已过期，或请求不是从本系统的页面发出的。请刷新页面后重试。",
     "The page is too old, or the request did not come from a page of this system. Reload it and try again.",
@@ -167,6 +172,18 @@ def install(app: Flask) -> None:
         return None if allowance.is_within else answer(429)
 
     @app.after_request
+    def refuse_in_one_way(response: Any) -> Any:
+        """What FAB and its token manager refuse in a way of their own (``{"message": …}``, ``{"msg": …}``) is refused
+        like everything else of the API."""
+        if response.status_code < 400 or not request.path.startswith("/api/"):
+            return response
+        if response.mimetype != PROBLEM:
+            response = current_app.make_response(answer(response.status_code))
+        if response.status_code == 401:
+            response.headers["WWW-Authenticate"] = "Bearer"
+        return response
+
+    @app.after_request
     def say_allowance(response: Any) -> Any:
         allowance = request.environ.get(_ALLOWANCE)
         if allowance is not None:
@@ -188,7 +205,7 @@ def install(app: Flask) -> None:
         return response
 
     app.register_error_handler(CSRFError, lambda problem: answer(400, TOKEN_MISSING))
-    app.register_error_handler(UserError, lambda problem: answer(getattr(problem, "status", 422), problem.label))
+    app.register_error_handler(UserError, _user_error)
     app.register_error_handler(HTTPException, _http_problem)
     app.register_error_handler(IntegrityError, lambda problem: answer(409))
     for error in _all_kinds(JWTExtendedException, PyJWTError):  # FAB's JWT manager has handlers for most of them
@@ -221,16 +238,17 @@ def wants_json() -> bool:
     return best == "application/json" and request.accept_mimetypes[best] > request.accept_mimetypes["text/html"]
 
 
-def answer(status: int, why: Label | None = None, reference: str | None = None) -> Any:
-    """An error page, or the same as a problem document (RFC 9457), with ``message`` for clients of FAB's API."""
+def answer(status: int, why: Label | None = None, reference: str | None = None, field: str | None = None) -> Any:
+    """An error page, or the same as a problem document (RFC 9457), with ``message`` for clients of FAB's API, and the
+    ``field`` of the request that is at fault."""
     title, usual = REASONS.get(status, REASONS[500 if status >= 500 else 400])
+    usual = NO_CREDENTIALS if status == 401 and wants_json() else usual
     reason = words(why or usual)
     if wants_json():
         body = {"type": "about:blank", "title": words(title), "status": status, "detail": reason, "message": reason}
-        made = jsonify({**body, "errors": [], **({"reference": reference} if reference else {})})
-        made.content_type = "application/problem+json"
-        if status == 401:
-            made.headers["WWW-Authenticate"] = "Bearer"
+        errors = [{"field": field, "message": reason}] if field else []
+        made = jsonify({**body, "errors": errors, **({"reference": reference} if reference else {})})
+        made.content_type = PROBLEM
         return made, status
     page = render_template(
         "errors/error.html",
@@ -242,6 +260,10 @@ def answer(status: int, why: Label | None = None, reference: str | None = None) 
         base_template=current_app.appbuilder.base_template,
     )
     return page, status
+
+
+def _user_error(problem: UserError) -> Any:
+    return answer(getattr(problem, "status", 422), problem.label, field=getattr(problem, "field", None))
 
 
 def _http_problem(problem: HTTPException) -> Any:

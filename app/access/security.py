@@ -24,14 +24,7 @@ from app.database.clock import now
 from app.database.session import Session
 from app.entity.labels import Label
 
-from .account_views import (
-    AccountView,
-    ChangePasswordView,
-    PasswordResetView,
-    RoleView,
-    SignInApi,
-    SignInView,
-)
+from .account_views import AccountView, ChangePasswordView, PasswordResetView, RoleView, SignInView
 from .accounts import Account
 from .actor import Actor
 from .api_keys import PREFIX, find_key, note_use
@@ -45,6 +38,7 @@ from .permissions import OWN_ACCOUNT, Permission
 from .policy import AccessPolicy
 from .role_check import RoleRefused
 from .roles import ADMINISTRATOR, granted
+from .sign_in_api import SignInApi
 from .web_session import KEY, finding_account, identity, known_accounts, present_account
 
 _SEEN, _MARK = "seen", "mark"

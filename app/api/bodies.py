@@ -19,7 +19,7 @@ from app.console.relations import find_by_code, is_there, purpose_of
 from app.console.saving import WHOLE, NotSaved
 from app.console.values import Unreadable, identifier, parse
 from app.entity.labels import Label
-from app.entity.registry import EntityType, Field, FieldKind, Relation
+from app.entity.registry import EntityType, Field, FieldKind
 
 UNKNOWN = Label("没有这个字段", "There is no such field")
 NOT_YOURS = Label("由系统填写，不能修改", "Is set by the system and cannot be changed")
@@ -68,7 +68,7 @@ def _value(entity: EntityType, column: str, by: str, raw: Any) -> tuple[str, Any
     if column in entity.relations:
         relation = entity.relations[column]
         purpose = purpose_of(entity, column)
-        return relation.column, None if raw is None or raw == "" else _row(relation, by, raw, purpose)
+        return relation.column, None if raw is None or raw == "" else row_id(relation.target, by, raw, purpose)
     declared = field_of(entity, column)
     if declared.options.personal and is_masked(str(raw)):
         raise Unreadable(MASKED.zh, MASKED.en)
@@ -110,15 +110,16 @@ _SHAPES = {
 }
 
 
-def _row(relation: Relation, by: str, raw: Any, purpose: Purpose) -> int:
+def row_id(target: str, by: str, raw: Any, purpose: Purpose) -> int:
+    """The id of a row that may be referred to, by ``id``, ``code`` or either. Raises Unreadable for any other."""
     if isinstance(raw, dict) and not by:
         by, raw = ("id", raw.get("id")) if raw.get("id") is not None else ("code", raw.get("code"))
     key: int | None = None
     if by in ("", "id") and isinstance(raw, int):
         key = identifier(raw)
-        key = key if key is not None and is_there(relation.target, key, purpose) else None
+        key = key if key is not None and is_there(target, key, purpose) else None
     elif by in ("", "code") and isinstance(raw, str):
-        key = find_by_code(relation.target, raw, purpose)
+        key = find_by_code(target, raw, purpose)
     if key is None:
         raise Unreadable(NO_SUCH_CHOICE.zh, NO_SUCH_CHOICE.en)
     return key

@@ -8,6 +8,7 @@ The tag of a row is ``"<revision>.<hash of the answer>"``. The revision counts t
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -16,10 +17,25 @@ from flask import Response, request
 from app.console.saving import WHOLE, LostUpdate, NotSaved
 from app.entity.labels import Label
 
+from .parameters import BadParameters
+
 LOST = Label(
     "读取之后，这条记录已被他人修改。请重新读取，核对后再保存",
     "This record was changed after it was read. Read it again, check, and save again",
 )
+
+
+TAGS = r'(\*|(W/)?"[!#-~]{0,80}"( ?, ?(W/)?"[!#-~]{0,80}"){0,9})'
+"""What both headers look like, as RFC 9110 has them, within limits."""
+NO_TAGS = Label('应为 "…" 形式的标记（见 ETag），或 *', 'Has to be a tag such as "…" (see ETag), or *')
+
+
+def read(header: str) -> str | None:
+    """A header's tags. Raises BadParameters for what is none."""
+    given = request.headers.get(header)
+    if given is not None and not re.fullmatch(TAGS, given.strip()):
+        raise BadParameters({header: [NO_TAGS]})
+    return given
 
 
 def tag(revision: int, body: bytes) -> str:
@@ -28,7 +44,8 @@ def tag(revision: int, body: bytes) -> str:
 
 
 def tagged(response: Response, revision: int) -> Response:
-    """An answer with its tag; 304 without a body where the reader has it already."""
+    """An answer with its tag; 304 without a body where the reader has it already. Raises BadParameters."""
+    read("If-None-Match")
     response.set_etag(tag(revision, response.get_data()))
     response.headers["Cache-Control"] = "no-cache"
     return response.make_conditional(request)
@@ -36,10 +53,11 @@ def tagged(response: Response, revision: int) -> Response:
 
 def check(row: Any) -> None:
     """Refuse with 412 what was meant for another state of a row (``If-Match``)."""
-    if not request.headers.get("If-Match") or request.if_match.star_tag:
+    given = read("If-Match")
+    if given is None or given.strip() == "*":
         return
-    wanted = {tag.partition(".")[0] for tag in request.if_match.as_set(include_weak=True)}
-    if str(row.revision) not in wanted:
+    revisions = {text.partition(".")[0] for text in re.findall('"([^"]*)"', given)}
+    if str(row.revision) not in revisions:
         raise NotSaved({WHOLE: [LOST]}, 412)
 
 

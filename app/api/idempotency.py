@@ -8,6 +8,7 @@ there is never one without the other. The same key with another request is refus
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -26,6 +27,7 @@ from .parameters import BadParameters
 
 HEADER = "Idempotency-Key"
 LONGEST_KEY = 200
+KEYS = f"[!-~]{{1,{LONGEST_KEY}}}"
 REPLAYED = "Idempotency-Replayed"
 
 OTHER_REQUEST = Label(
@@ -44,7 +46,7 @@ def once(session: Session, caller: int, key_name: str, work: Callable[[], tuple[
     if key is None:
         status, content = work()
         return status, _json(content), False
-    if not 0 < len(key) <= LONGEST_KEY or not all("!" <= each <= "~" for each in key):
+    if not re.fullmatch(KEYS, key):
         raise BadParameters({HEADER: [BAD_KEY]})
     hashed = _hash(key_name, key)
     known = _known(session, caller, hashed)

@@ -10,12 +10,15 @@ from typing import Any
 
 from app.access.field_access import seen_by
 from app.console.filters import searched_fields
+from app.console.operating import may_operate
 from app.console.permissions import base_permissions, may
+from app.entity.operations import operations_of
 from app.entity.registry import EntityType, FieldKind, registry
 
 from . import openapi_schemas as schemas
+from .conditions import TAGS
 from .idempotency import HEADER as IDEMPOTENCY
-from .idempotency import LONGEST_KEY
+from .idempotency import KEYS
 from .parameters import AGGREGATES, LARGEST_PAGE, LARGEST_PAGE_SIZE, LONGEST_SEARCH, PAGE_SIZE
 from .reading import LARGEST_COUNT, Reader
 from .writing import MOST_ROWS
@@ -96,7 +99,7 @@ def _paths(entity: EntityType, entities: dict[str, EntityType], components: Node
         none_match = {
             "name": "If-None-Match",
             "in": "header",
-            "schema": {"type": "string", "pattern": '^"[0-9a-f.]{1,40}"$'},
+            "schema": {"type": "string", "pattern": f"^{TAGS}$"},
         }
         single["get"] = _operation(code, "read", f"读取 · Read: {label}", [fields, none_match, _LANGUAGE])
         single["get"]["responses"] = {
@@ -126,6 +129,13 @@ def _paths(entity: EntityType, entities: dict[str, EntityType], components: Node
         paths[f"{base}/_bulk"] = {"post": many}
     if len(single) > 1:
         paths[f"{base}/{{pk}}"] = single
+    for operation in filter(may_operate, operations_of(code) if may("show", entity) else ()):
+        words = f"{operation.label.zh} · {operation.label.en}: {label}"
+        done = _writing(code, operation.code, words, schemas.asked(operation), [])
+        done["requestBody"]["required"] = bool(operation.asks)
+        done["responses"] = {"200": _answer(saved), **_refused(400, 401, 403, 404, 409, 422, 429)}
+        pk = {"$ref": "#/components/parameters/pk"}
+        paths[f"{base}/{{pk}}/{operation.code}"] = {"parameters": [pk], "post": done}
     return paths
 
 
@@ -247,13 +257,13 @@ _PARAMETERS: Node = {
     "idempotency_key": {
         "name": IDEMPOTENCY,
         "in": "header",
-        "schema": {"type": "string", "pattern": f"^[0-9A-Za-z-]{{1,{LONGEST_KEY}}}$"},
+        "schema": {"type": "string", "pattern": f"^{KEYS}$"},
         "description": "A request that comes again with this key is not done again, but answered the same",
     },
     "if_match": {
         "name": "If-Match",
         "in": "header",
-        "schema": {"type": "string", "pattern": '^"[0-9a-f.]{1,40}"$'},
+        "schema": {"type": "string", "pattern": f"^{TAGS}$"},
         "description": "The `ETag` of the row that was read: 412 if it has changed since",
     },
 }

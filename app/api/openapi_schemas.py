@@ -10,9 +10,12 @@ from app.console.columns import all_columns, field_of, form_columns
 from app.console.values import LARGEST_INTEGER, LONGEST_ENCRYPTED, LONGEST_TEXT
 from app.entity.filters.parsing import operators_for
 from app.entity.filters.tree import Operator
+from app.entity.operations import Operation
 from app.entity.registry import EntityType, Field, FieldKind, registry
 
 from .names import is_sortable, may_filter
+from .operating import asked_name
+from .parameters import MOST_LISTED
 
 Schema = dict[str, Any]
 
@@ -66,8 +69,20 @@ def body(entity: EntityType, *, is_new: bool) -> Schema:
     for name in form_columns(entity):
         field = field_of(entity, name)
         needed = not field.nullable and not (field.has_default or field.options.filled_from)
-        properties[name] = {**_taken(entity, field, name), **_described(field)}
+        properties[name] = {**_taken(entity, field), **_described(field)}
         if is_new and needed:
+            required.append(name)
+    made: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
+    return {**made, "required": required} if required else made
+
+
+def asked(operation: Operation) -> Schema:
+    """What an operation asks for."""
+    entity, properties, required = registry[operation.entity], {}, []
+    for field in operation.asks:
+        name = asked_name(field)
+        properties[name] = {**_taken(entity, field), **_described(field)}
+        if not field.nullable and field.kind is not FieldKind.BOOLEAN:
             required.append(name)
     made: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
     return {**made, "required": required} if required else made
@@ -176,8 +191,8 @@ def _nullable(schema: Schema) -> Schema:
     return {**made, "enum": [*schema["enum"], None]} if "enum" in schema else made
 
 
-def _taken(entity: EntityType, field: Field, name: str) -> Schema:
-    if name in entity.relations:
+def _taken(entity: EntityType, field: Field) -> Schema:
+    if field.options.target:
         return {"anyOf": [*GIVEN_REFERENCE, *([{"type": "null"}] if field.nullable else [])]}
     match field.kind:
         case FieldKind.INTEGER:
@@ -204,7 +219,8 @@ def _taken(entity: EntityType, field: Field, name: str) -> Schema:
 
 
 def _bound(entity: EntityType, field: Field) -> float:
-    type_ = entity.model.__table__.columns[field.name].type
+    column = entity.model.__table__.columns.get(field.name)
+    type_ = column.type if column is not None else None  # asked for by an operation and kept elsewhere
     if isinstance(type_, Numeric) and type_.asdecimal and type_.precision:
         return 10 ** (type_.precision - (type_.scale or 0)) - 1
     return 1e300
@@ -232,7 +248,7 @@ def _operand(operator: Operator, one: Schema) -> Schema:
     if operator is Operator.NULL:
         return {"type": "string", "enum": ["true", "false", "1", "0"]}
     if operator in (Operator.IN, Operator.NOT_IN):
-        return {"type": "array", "items": one, "minItems": 1, "maxItems": 200}
+        return {"type": "array", "items": one, "minItems": 1, "maxItems": MOST_LISTED}
     if operator is Operator.BETWEEN:
         return {"type": "array", "items": one, "minItems": 2, "maxItems": 2}
     return one

@@ -30,6 +30,8 @@ MOST_FIELDS = 200
 MOST_SORTS = 5
 MOST_GROUPS = 3
 MOST_TESTS = 500
+MOST_LISTED = 200
+"""Values of one ``in`` or ``not_in``."""
 LONGEST_SEARCH = 100
 LONGEST_CURSOR = 4_000
 ANCHORS = ("as_of", "year_start", "year_end")
@@ -340,6 +342,9 @@ class _Reading:
             name = "filter" + "".join(f"[{step}]" for step in error.path)
             self.fault(name[:200], error.problem, error.allowed)
             return None, ""
+        if _longest(found) > MOST_LISTED:
+            most = Label(f"一个条件最多列出 {MOST_LISTED} 个值", f"A condition lists at most {MOST_LISTED} values")
+            self.fault("filter", most)
         if _tests(found) > MOST_TESTS:
             self.contradict("filter", Label(f"最多 {MOST_TESTS} 个条件", f"At most {MOST_TESTS} conditions"))
         return found, "&".join(f"{name}={value}" for name, value in given)
@@ -367,6 +372,16 @@ def _lists(tree: Any) -> Any:
         if isinstance(branches, dict) and all(key.isascii() and key.isdigit() for key in branches):
             read[name] = [branches[key] for key in sorted(branches, key=int)]
     return read
+
+
+def _longest(filter_: Filter) -> int:
+    """The most values that any of its conditions lists."""
+    match filter_:
+        case All(parts=parts) | AnyOf(parts=parts):
+            return max(map(_longest, parts))
+        case NoneOf(part=part):
+            return _longest(part)
+    return len(filter_.operand) if isinstance(filter_.operand, tuple) else 1
 
 
 def _tests(filter_: Filter) -> int:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Integer, Select, String, bindparam, func, select, type_coerce
+from sqlalchemy import Integer, Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from app.access.field_access import Clearance, seen_by
@@ -27,7 +27,7 @@ from app.entity.registry import EntityType, FieldKind, registry
 from . import cursors
 from .names import ID, Entities, names_of, resolve
 from .parameters import ListRequest, SortKey
-from .selection import Selection
+from .selection import Selection, as_stored
 
 LARGEST_COUNT = 200_000
 MOST_PAGES = 500
@@ -222,6 +222,6 @@ def _key(selection: Selection, entity: EntityType, entities: Entities, key: Sort
     else:
         hops, name, kind, nullable = column.hops, column.name, column.kind, column.nullable
     expression = getattr(selection.joins.reach(hops), name)
-    shown = type_coerce(expression, String) if kind is FieldKind.CODE else expression
+    shown = as_stored(expression) if kind is FieldKind.CODE else expression
     way = tuple(hop.name for hop in hops)
     return _Key(expression, key.descending, nullable, selection.place(shown, (way, name, "sort")))

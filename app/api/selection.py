@@ -32,6 +32,12 @@ Reader = Callable[[Any], Any]
 """A value of the answer from a row of the result."""
 
 
+def as_stored(code: Any) -> Any:
+    """A column of codes as their texts: nothing of the list of codes is needed. Labelled, because SQLAlchemy otherwise
+    mixes up coerced columns of the same name of two tables."""
+    return type_coerce(code, String).label(None)
+
+
 @dataclass
 class Joins:
     """The aliases of rows that to-one relations lead to, each joined once: a ``Reach`` of the filter language."""
@@ -131,7 +137,7 @@ class Selection:
     def _plain(self, root: Any, described: Field, way: tuple[str, ...] = ()) -> Reader:
         expression = getattr(root, described.name)
         if described.kind is FieldKind.CODE:
-            expression = type_coerce(expression, String)  # the code as it is stored: nothing of its list is needed
+            expression = as_stored(expression)
         read = itemgetter(self.place(expression, (way, described.name)))
         if described.options.personal:
             return lambda row: None if (value := read(row)) is None else masked(described, value)
@@ -139,7 +145,7 @@ class Selection:
 
     def _add_relation(self, relation: Relation, whole: bool, paths: list[Column]) -> None:
         extra = []
-        for path in paths:
+        for path in sorted(paths, key=lambda each: each.path.count(".")):  # a row before what is told of it
             names = tuple(path.path.split(".")[1:])
             target = self.joins.reach(path.hops)
             way = tuple(hop.name for hop in path.hops)
@@ -202,9 +208,11 @@ class Selection:
                 name = title if type(title) is str else title_in_words(registry[parts.target], title, code or "")
                 item = {"id": key, "code": code, "name": name if name or code else None}
         for names, reader in parts.extra:
-            here = item
+            here: dict[str, Any] | None = item
             for name in names[:-1]:
-                here = here.setdefault(name, {})
+                here = here.setdefault(name, {}) if here is not None else None
+            if here is None:  # there is no such row
+                continue
             value = reader(row)
             if value is not None or names[-1] not in here:  # the name of a row out of sight may be known all the same
                 here[names[-1]] = value

@@ -11,6 +11,7 @@ from flask_appbuilder.api import expose
 from flask_appbuilder.security.decorators import permission_name, protect
 from sqlalchemy import select
 
+from app.access.operations import perform
 from app.access.request_filters import FiltersOfRequest
 from app.access.scope import actor_of
 from app.access.web_session import identity, key_name
@@ -24,12 +25,15 @@ from app.console.columns import (
 )
 from app.console.filters import NotOffered
 from app.console.interface import EntityInterface
+from app.console.menu import forget_counts
+from app.console.operating import may_operate
 from app.console.permissions import METHOD_PERMISSIONS, base_permissions, class_name
 from app.console.presentation import text
 from app.console.saving import commit_change, remove
 from app.console.values import identifier
 from app.console.views import labels
 from app.entity.labels import Label, UserError
+from app.entity.operations import operation_of, operations_of
 from app.entity.registry import EntityType
 
 from . import conditions
@@ -37,6 +41,7 @@ from .answers import as_json, in_words, json_body
 from .grouping import list_groups
 from .idempotency import answer, once
 from .names import Entities, names_of
+from .operating import read_asked, refusal
 from .parameters import LANGUAGE, BadParameters, read_fields, read_list, read_no_parameters
 from .problems import problem
 from .reading import FoundRow, Reader, list_rows, read_row
@@ -221,6 +226,32 @@ class EntityApi(ModelRestApi):
         conditions.not_lost(lambda: remove(reader.session, entity, [row]))
         return as_json({"message": "OK"})
 
+    @expose("/<row_key:pk>/<operation>", methods=["POST"])
+    @protect()
+    @permission_name("operate")
+    @in_words
+    def operate(self, pk: str, operation: str) -> Response:
+        """Do with a row what a button of its page does (``operating``)."""
+        reader, entity = self._writer()
+        described = operation_of(entity.code, operation)
+        if described is None:
+            return problem(404)
+        if not may_operate(described):
+            return self.response_403()
+        body = json_body() if described.asks or request.get_data() else {}
+        row = self._row(reader, entity, pk)
+        if row is None:
+            return problem(404)
+        key, values, actor = row.id, read_asked(described, body), actor_of(reader.session)
+        # The reader's own transaction ends here, so that the operation waits for nobody and the answer sees it.
+        reader.session.rollback()
+        try:
+            perform(current_app.extensions["engine"], actor, described, key, values)
+        except UserError as error:
+            raise refusal(described, error) from error
+        forget_counts()
+        return as_json({"id": key, "result": stored(reader, entity, key)})
+
     def _change(self, pk: str) -> Response:
         reader, entity = self._writer()
         row = self._row(reader, entity, pk)
@@ -386,4 +417,6 @@ def api_class(entity: EntityType) -> type[EntityApi]:
     }
     if entity.options.read_only:
         attributes["exclude_route_methods"] = {"post", "put", "patch", "delete", "bulk"}
+    if not operations_of(entity.code):
+        attributes["exclude_route_methods"] = {*attributes.get("exclude_route_methods", ()), "operate"}
     return type(f"{name}Api", (EntityApi,), attributes)

@@ -11,7 +11,6 @@ from typing import Any
 
 import wtforms
 from flask import url_for
-from flask_appbuilder.forms import DynamicForm
 from markupsafe import Markup
 from wtforms import widgets
 from wtforms.validators import StopValidation
@@ -26,6 +25,7 @@ from .columns import field_of, form_columns, search_columns
 from .display import OUT_OF_SIGHT
 from .filters import ANY_TEXT, searched_fields
 from .presentation import lazy, text
+from .seen_columns import SeenForm
 from .values import Unreadable, default, identifier, parse
 
 REQUIRED = Label("请填写", "Has to be filled in")
@@ -271,12 +271,12 @@ FIELDS: dict[FieldKind, type[EntityField]] = {
 YES_OR_NO = (("true", Label("是", "yes")), ("false", Label("否", "no")))
 
 
-def edit_form(entity: EntityType, *, is_new: bool) -> type[DynamicForm]:
+def edit_form(entity: EntityType, *, is_new: bool) -> type[SeenForm]:
     """The form that adds a row of an entity, or edits one."""
     fields = {column: _edit_field(entity, column, is_new) for column in form_columns(entity)}
     if not is_new:
         fields[REVISION] = RevisionField()
-    return type(f"{'Add' if is_new else 'Edit'}Form", (DynamicForm,), fields)
+    return type(f"{'Add' if is_new else 'Edit'}Form", (SeenForm,), fields)
 
 
 def _edit_field(entity: EntityType, column: str, is_new: bool) -> Any:
@@ -336,10 +336,10 @@ def _unit(unit: Label | None) -> Label | None:
     return Label(f"单位：{unit.zh}", f"Unit: {unit.en}") if unit is not None else None
 
 
-def search_form(entity: EntityType) -> type[DynamicForm]:
+def search_form(entity: EntityType) -> type[SeenForm]:
     """The fields of the filter row. Nothing is checked here: ``filters`` reads the values."""
     fields = {column: _search_field(entity, column) for column in search_columns(entity)}
-    return type("SearchForm", (DynamicForm,), fields)
+    return type("SearchForm", (SeenForm,), fields)
 
 
 def _search_field(entity: EntityType, column: str) -> Any:

@@ -6,7 +6,8 @@ from typing import Any
 
 from flask import current_app, has_request_context, request
 
-from app.access.field_access import Clearance
+from app.access.field_access import Clearance, seen_by
+from app.entity.registry import EntityType
 
 
 def clearance() -> Clearance:
@@ -20,6 +21,11 @@ def clearance() -> Clearance:
             return found  # whoever comes with a token is nobody until it has been read
         known[""] = found
     return known[""]
+
+
+def seen(entity: EntityType) -> EntityType:
+    """The entity as it is for the reader of this request: without the fields that are restricted to others."""
+    return seen_by(entity, clearance())
 
 
 def memory(name: str) -> dict[Any, Any]:

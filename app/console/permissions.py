@@ -38,6 +38,7 @@ METHOD_PERMISSIONS = {
     "get": "show",
     "post": "add",
     "put": "edit",
+    "operate": "show",  # and besides the operation's own permission
 }
 """What each method of a generated view or API needs; ``delete`` is a method of both."""
 

@@ -43,6 +43,7 @@ from .presentation import fmt, lazy, t, text
 from .record_links import links_of
 from .related import plural, related_tabs
 from .saving import WHOLE, LostUpdate, NotSaved, check_revision, refused, remove, save
+from .seen_columns import SeenColumns
 from .values import Unreadable, identifier, parse
 
 DELETE = Label("删除", "Delete")
@@ -345,19 +346,19 @@ def view_class(entity: EntityType) -> type[ConsoleModelView]:
         "add_title": lazy(Label(f"新增{label.zh}", f"Add {label.en.lower()}")),
         "edit_title": lazy(Label(f"编辑{label.zh}", f"Edit {label.en.lower()}")),
         "label_columns": labels(entity),
-        "list_columns": list_columns(entity),
-        "show_columns": all_columns(entity),
-        "add_columns": form_columns(entity),
-        "edit_columns": form_columns(entity),
-        "search_columns": search_columns(entity),
-        "order_columns": order_columns(entity),
+        "list_columns": SeenColumns(entity, list_columns(entity)),
+        "show_columns": SeenColumns(entity, all_columns(entity)),
+        "add_columns": SeenColumns(entity, form_columns(entity)),
+        "edit_columns": SeenColumns(entity, form_columns(entity)),
+        "search_columns": SeenColumns(entity, search_columns(entity)),
+        "order_columns": SeenColumns(entity, order_columns(entity)),
         "base_order": default_order(entity),
         "add_form": edit_form(entity, is_new=True),
         "edit_form": edit_form(entity, is_new=False),
         "search_form": search_form(entity),
         "measure": Label(entity.options.measure, many.en.lower()),
         "quick_search": ANY_TEXT if searched_fields(entity) else None,
-        "quick_filters": quick_filters(entity),
+        "quick_filters": SeenColumns(entity, quick_filters(entity)),
         "alike_columns": alike_columns(entity),
     }
     excluded = {"download"} if personal_fields(entity) else {"download", "reveal"}

@@ -8,7 +8,6 @@ searched for what should not be in it. An exit that this walk does not know fail
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from decimal import Decimal
@@ -16,18 +15,18 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 
 from app.access.actor import system_actor
-from app.access.permissions import Permission, class_name
-from app.access.roles import ADMINISTRATOR, ROLES
+from app.access.permissions import class_name
 from app.access.scoped import scoped_tables
 from app.database.session import Session, make_session
 from app.entity.operations import operations_of
 from app.entity.registry import EntityType, FieldKind, registry
 from app.entity.visibility import Visibility
+from tests.access.marks import MARK, leaks, mark, may, places_seen
 from tests.access.web import ACCOUNTS, Browser
-from tests.access.world import PLACES, World, fresh_row
+from tests.access.world import World, fresh_row
 
 Open = Callable[..., Browser]
 VISITORS = [None, *ACCOUNTS]
@@ -40,7 +39,7 @@ PAGES = {
     "list", "show", "add", "edit", "delete", "action", "action_post", "operate", "reveal", "columns", "save_view",
     "delete_view", "counts", "bulk_edit_all", "bulk_change", "alike",
 }  # fmt: skip
-API = {"info", "get_list", "get", "post", "put", "delete", "patch", "bulk"}
+API = {"info", "get_list", "get", "post", "put", "delete", "patch", "bulk", "operate"}
 
 COMMON = {
     "AccountView", "ApiDocument", "ApiKeysPage", "ApiPage", "ApprovalPage", "AttachmentsPage", "AuditView",
@@ -51,56 +50,6 @@ COMMON = {
     "appbuilder", "static",
 }  # fmt: skip
 """Pages that belong to no entity. Those that show rows are walked in ``test_other_pages_hold_no_foreign_row``."""
-
-_MARK = re.compile(r"MARK-([a-z_]+)-([a-z]+(?:_[ab]\d?)?)-")
-
-
-# --- who may see what ---
-
-
-def actor_name(visitor: str | None) -> str:
-    return {
-        None: "nobody",
-        "street_a": "street a",
-        "rules_a": "street a",
-        "street_b": "street b",
-        "branch_a1": "branch a1",
-        "member_a1": "member of a1",
-    }.get(visitor, "signed in, of no organization")
-
-
-def places_seen(world: World, visitor: str | None, entity: EntityType) -> set[str]:
-    if visitor in ("admin", "district"):
-        return set(PLACES)
-    return world.seen_places(actor_name(visitor), entity)
-
-
-def may(visitor: str | None, action: str, entity: EntityType) -> bool:
-    if visitor is None or (entity.options.read_only and action in ("add", "edit", "delete")):
-        return False
-    roles = ACCOUNTS[visitor][0]
-    wanted = Permission(f"can_{action}", class_name(entity.code))
-    return ADMINISTRATOR in roles or any(wanted in ROLES[role].permissions() for role in roles)
-
-
-def names_known(world: World, visitor: str | None) -> set[str]:
-    """Places of which the organization's own name may be read: those seen, and those above one's own."""
-    if visitor in ("admin", "district"):
-        return set(PLACES)
-    above = {"street_a": {"district"}, "rules_a": {"district"}, "street_b": {"district"}}
-    above |= {"branch_a1": {"street_a", "district"}, "member_a1": {"street_a", "district"}}
-    return world.seen_places(actor_name(visitor), registry["organization"]) | above.get(str(visitor), set())
-
-
-def leaks(answer: Any, world: World, visitor: str | None) -> set[tuple[str, str]]:
-    """Whose rows an answer (or its text) holds without their being the visitor's to see."""
-    found = set()
-    for code, place in _MARK.findall(answer if isinstance(answer, str) else answer.text):
-        entity = registry[code]
-        allowed = names_known(world, visitor) if code == "organization" else places_seen(world, visitor, entity)
-        if place not in allowed:
-            found.add((code, place))
-    return found
 
 
 # --- the world, marked ---
@@ -115,19 +64,7 @@ def system(web: Flask) -> Iterator[Session]:
 
 @pytest.fixture
 def marked(web: Flask, web_world: World) -> World:
-    """Every text of every row says whose it is: MARK-<entity>-<place>-."""
-    with make_session(web.extensions["engine"], system_actor("tests")) as session:
-        for entity in registry:
-            table = entity.model.__table__
-            for place, row in web_world.rows[entity.code].items():
-                mark = f"MARK-{entity.code}-{place}-"
-                texts = {
-                    table.columns[name]: mark
-                    for name, field in entity.fields.items()
-                    if field.kind is FieldKind.TEXT and (field.maximum_length or 99) >= len(mark)
-                }
-                session.connection().execute(update(table).where(table.c.id == row.id).values(texts))
-        session.commit()
+    mark(web.extensions["engine"], web_world)
     return web_world
 
 
@@ -483,5 +420,5 @@ def test_the_marks_would_be_found(browser: Open, marked: World):
     one = browser("street_a")
     for entity in registry:
         text = json.dumps(one.get(f"/api/v1/{entity.code}/").json, ensure_ascii=False)
-        assert _MARK.search(text), entity.code
+        assert MARK.search(text), entity.code
         assert scoped_tables()[entity.model]

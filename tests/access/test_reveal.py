@@ -20,7 +20,7 @@ from app.access.permissions import REVEAL, Permission, class_name
 from app.access.roles import ADMINISTRATOR, ROLES
 from app.database.session import make_session
 from app.entity.registry import registry
-from tests.access.test_exits import actor_name, places_seen
+from tests.access.marks import actor_name, places_seen
 from tests.access.web import ACCOUNTS, Browser
 from tests.access.world import World
 

@@ -188,6 +188,7 @@ def scope_of(entity: EntityType) -> ScopedTable:
 
 
 SHARED_BY_NO_TWO = {
+    ("wish_claim", "wish_id"),
     ("membership_transfer", "member_id"),
     ("enrolment", "volunteer_id"),
     ("task_report", "task_id"),

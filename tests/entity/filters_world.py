@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from hypothesis import strategies as st
 from sqlalchemy import MetaData
 from sqlalchemy.orm import Mapped, relationship
 
@@ -106,6 +107,19 @@ def holds(filter_: Filter, row: Mapping[str, Any], anchors: Mapping[str, date]) 
         case Operator.BETWEEN:
             return _compared(Operator.GTE, left, right[0]) and _compared(Operator.LTE, left, right[1])
     return _compared(filter_.operator, left, right[0])
+
+
+def combined(comparisons: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[str, Any]]:
+    """Filters as people write them: comparisons under ``and``, ``or`` and ``not``."""
+    return st.recursive(
+        comparisons,
+        lambda inner: st.one_of(
+            st.builds(lambda part: {"not": part}, inner),
+            st.builds(lambda parts: {"and": parts}, st.lists(inner, min_size=1, max_size=3)),
+            st.builds(lambda parts: {"or": parts}, st.lists(inner, min_size=1, max_size=3)),
+        ),
+        max_leaves=5,
+    )
 
 
 def value_of(path: str, row: Mapping[str, Any]) -> Any:

@@ -24,7 +24,7 @@ from app.entity.periods import Period
 from app.entity.registry import FieldKind
 from app.rules.row_source import RowSource
 from tests.conftest import KEYRING, server_database
-from tests.entity.filters_world import THING, Colour, Shelf, Thing, entities, holds
+from tests.entity.filters_world import THING, Colour, Shelf, Thing, combined, entities, holds
 
 DATES = DateContext(date(2026, 8, 31), Period.parse("2026Q3"))
 ANCHOR_DAYS = {name: DATES.anchor(name) for name in ANCHORS}
@@ -165,15 +165,7 @@ def _operands(path: str, column: Any) -> list[Any]:
     return days
 
 
-filters = st.recursive(
-    comparisons(),
-    lambda inner: st.one_of(
-        st.builds(lambda part: {"not": part}, inner),
-        st.builds(lambda parts: {"and": parts}, st.lists(inner, min_size=1, max_size=3)),
-        st.builds(lambda parts: {"or": parts}, st.lists(inner, min_size=1, max_size=3)),
-    ),
-    max_leaves=5,
-)
+filters = combined(comparisons())
 
 
 def found(connection: Connection, filter_: Filter) -> set[int]:

@@ -19,7 +19,7 @@ from app.entity.labels import Label
 from app.entity.periods import Period
 from app.entity.registry import FieldKind
 from app.rules.filter_frames import filter_frame
-from tests.entity.filters_world import holds
+from tests.entity.filters_world import combined, holds
 
 DATES = DateContext(date(2026, 8, 31), Period.parse("2026Q3"))
 ANCHOR_DAYS = {name: DATES.anchor(name) for name in ANCHORS}
@@ -70,15 +70,7 @@ def comparisons(draw: st.DrawFn) -> dict[str, Any]:
     return {path: {operator: draw(operand)}}
 
 
-filters = st.recursive(
-    comparisons(),
-    lambda inner: st.one_of(
-        st.builds(lambda part: {"not": part}, inner),
-        st.builds(lambda parts: {"and": parts}, st.lists(inner, min_size=1, max_size=3)),
-        st.builds(lambda parts: {"or": parts}, st.lists(inner, min_size=1, max_size=3)),
-    ),
-    max_leaves=5,
-)
+filters = combined(comparisons())
 
 
 @hypothesis_settings(deadline=None, max_examples=300)

@@ -19,6 +19,7 @@ from app.entity.registry import Entity, EntityType
 from .. import relations
 from ..display import in_words, shown
 from ..forms import edit_form
+from ..memory import seen
 from ..presentation import fmt, t, text
 from ..saving import save_all
 from ..values import identifier
@@ -76,7 +77,7 @@ class BulkEditRoutes:
             title=text(BULK_EDIT),
             keys=keys,
             form=form,
-            columns=bulk_columns(self.entity),
+            columns=bulk_columns(seen(self.entity)),
             chosen=chosen,
             measure=text(self.measure),
             list_url=url_for(f"{self.endpoint}.list"),
@@ -94,7 +95,10 @@ class BulkEditRoutes:
         """Try the change out and show what it would do; with ``confirmed`` make it, all of it or nothing."""
         keys = [key for key in map(identifier, request.form.getlist("rowid")[:MOST_ROWS]) if key]
         rows = self._rows_of(keys)
-        form, chosen = self._bulk_form()(), [c for c in bulk_columns(self.entity) if c in request.form.getlist("set")]
+        form, chosen = (
+            self._bulk_form()(),
+            [c for c in bulk_columns(seen(self.entity)) if c in request.form.getlist("set")],
+        )
         if not chosen:
             flash(t("请先勾选要修改的项目", "Tick what shall change first"), "warning")
             return self._bulk_page(keys, form)

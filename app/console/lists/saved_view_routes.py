@@ -16,7 +16,7 @@ from app.access.web_session import present_identity
 from app.entity.registry import EntityType
 
 from ..columns import all_columns
-from ..memory import memory
+from ..memory import memory, seen
 from ..presentation import t, text
 from . import saved_views
 from .addresses import COLUMNS, VIEW, chosen_columns, kept, written
@@ -70,19 +70,19 @@ class SavedViewRoutes:
 
     def _column_choices(self) -> list[tuple[str, str, bool]]:
         chosen = self.chosen_columns()
-        rest = [name for name in all_columns(self.entity) if name not in chosen]
+        rest = [name for name in all_columns(seen(self.entity)) if name not in chosen]
         return [(name, text(self.label_columns.get(name)), name in chosen) for name in (*chosen[1:], *rest)]
 
     def chosen_columns(self) -> list[str]:
         """The columns that the present address asks for, or the usual ones."""
-        return chosen_columns(request.args.get(COLUMNS, ""), all_columns(self.entity), self.list_columns)
+        return chosen_columns(request.args.get(COLUMNS, ""), all_columns(seen(self.entity)), self.list_columns)
 
     @expose("/columns", methods=["GET"])
     @has_access
     def columns(self) -> Any:
         """The list as it was, with the columns that were ticked, in the order they stand in."""
         others = [(name, value) for name, value in request.args.items(multi=True) if name != "column"]
-        ticked = [name for name in request.args.getlist("column") if name in all_columns(self.entity)]
+        ticked = [name for name in request.args.getlist("column") if name in all_columns(seen(self.entity))]
         parameters = [*others, (COLUMNS, ",".join(ticked))] if ticked else others
         return redirect(f"{url_for(f'{self.endpoint}.list')}?{written(parameters) or VIEW + '='}")
 

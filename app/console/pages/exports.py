@@ -26,6 +26,7 @@ from ..columns import all_columns, list_columns
 from ..display import list_url
 from ..interface import EntityInterface
 from ..list_address import filters_of, kept
+from ..memory import seen
 from ..permissions import may
 from ..presentation import language, text
 from ..related import plural
@@ -216,7 +217,7 @@ def _offered(code: str) -> EntityType | None:
     security = current_app.appbuilder.sm
     if entity is None or not may("list", entity) or not security.has_access(EXPORT, class_name(entity.code)):
         return None
-    return entity
+    return seen(entity)
 
 
 def _entity(code: str) -> EntityType:

@@ -25,6 +25,7 @@ from app.history.recording import OPERATION
 
 from .. import relations
 from ..display import OUT_OF_SIGHT, in_words, name_of, show_url
+from ..memory import seen
 from ..permissions import may
 from ..presentation import fmt, t, text
 from ..saving import NotSaved, save
@@ -127,9 +128,10 @@ class HistoryPage(Page):
 
     def _record(self, code: str, key: int) -> tuple[EntityType, Entity]:
         """The record, if the reader may open it. 404 for all others, 403 without the permission."""
-        entity = registry.get(code)
-        if entity is None:
+        declared = registry.get(code)
+        if declared is None:
             abort(404)
+        entity = seen(declared)
         if not may("show", entity):
             abort(403 if current_user.is_authenticated else redirect(self.appbuilder.get_url_for_login))
         row = self.session.scalars(select(entity.model).where(entity.model.id == key)).one_or_none()

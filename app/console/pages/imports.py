@@ -27,6 +27,7 @@ from app.jobs import queue
 from app.jobs.state import Stage as JobStage
 
 from ..display import list_url
+from ..memory import seen
 from ..permissions import may
 from ..presentation import language, t, text
 from ..related import plural
@@ -419,7 +420,7 @@ def _entity(code: str) -> EntityType:
     found = registry.get(code)
     if found is None or found not in importable():
         raise NotFound
-    return found
+    return seen(found)
 
 
 def _steps(present: int) -> list[tuple[Label, str]]:
