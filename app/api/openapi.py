@@ -21,7 +21,7 @@ from .idempotency import HEADER as IDEMPOTENCY
 from .idempotency import KEYS
 from .parameters import AGGREGATES, LARGEST_PAGE, LARGEST_PAGE_SIZE, LONGEST_SEARCH, PAGE_SIZE
 from .reading import LARGEST_COUNT, Reader
-from .writing import MOST_ROWS
+from .writing import ACTIONS, MOST_ROWS
 
 Node = dict[str, Any]
 JSON, PROBLEM = "application/json", "application/problem+json"
@@ -122,8 +122,9 @@ def _paths(entity: EntityType, entities: dict[str, EntityType], components: Node
         single["delete"] = _operation(code, "delete", f"删除 · Delete: {label}", [_IF_MATCH, _LANGUAGE])
         done = {"type": "object", "properties": {"message": {"type": "string"}}, "required": ["message"]}
         single["delete"]["responses"] = {"200": _answer(done), **_refused(400, 401, 403, 404, 409, 412, 422, 429)}
-    if all(may(action, entity) and f"can_{action}" in permitted for action in ("add", "edit", "delete")):
-        components[f"{code}.bulk"] = schemas.bulk(code, MOST_ROWS)
+    parts = [part for part, action in ACTIONS.items() if f"can_{action}" in permitted and may(action, entity)]
+    if parts:
+        components[f"{code}.bulk"] = schemas.bulk(code, MOST_ROWS, parts)
         many = _writing(code, "bulk", f"批量 · Many at once: {label}", _ref(f"{code}.bulk"), [_IDEMPOTENCY])
         many["responses"] = {"200": _answer(_BULK_DONE), **_refused(400, 401, 403, 409, 422, 429)}
         paths[f"{base}/_bulk"] = {"post": many}
@@ -136,6 +137,12 @@ def _paths(entity: EntityType, entities: dict[str, EntityType], components: Node
         done["responses"] = {"200": _answer(saved), **_refused(400, 401, 403, 404, 409, 422, 429)}
         pk = {"$ref": "#/components/parameters/pk"}
         paths[f"{base}/{{pk}}/{operation.code}"] = {"parameters": [pk], "post": done}
+    if "post" in collection:
+        of_row = [method for path, methods in paths.items() if "{pk}" in path for method in methods.values()]
+        names = [method["operationId"] for method in of_row if "operationId" in method]
+        collection["post"]["responses"]["201"]["links"] = {
+            name: {"operationId": name, "parameters": {"pk": "$response.body#/id"}} for name in names
+        }
     return paths
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import Numeric
@@ -88,13 +89,13 @@ def asked(operation: Operation) -> Schema:
     return {**made, "required": required} if required else made
 
 
-def bulk(code: str, most: int) -> Schema:
-    """Rows to create, change and delete together."""
+def bulk(code: str, most: int, parts: Iterable[str]) -> Schema:
+    """Rows to create, change and delete together, as far as the reader may."""
     key: list[Schema] = [
         {"type": "integer", "minimum": 1, "maximum": LARGEST_INTEGER},
         {"type": "string", "minLength": 1, "maxLength": 40},
     ]
-    return {
+    found: Schema = {
         "type": "object",
         "properties": {
             "create": {"type": "array", "items": {"$ref": f"#/components/schemas/{code}.new"}, "maxItems": most},
@@ -113,6 +114,7 @@ def bulk(code: str, most: int) -> Schema:
         "additionalProperties": False,
         "minProperties": 1,
     }
+    return {**found, "properties": {part: found["properties"][part] for part in parts}}
 
 
 def filters(entity: EntityType) -> list[tuple[str, Schema, str]]:
