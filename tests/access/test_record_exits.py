@@ -1,4 +1,4 @@
-"""History, files and saved views of every entity are open to those who may see the record, and to nobody else.
+"""History, trash, files and saved views of every entity are open to those who may see the record, and to nobody else.
 
 Over the marked world of ``marks``, for a visitor of every tier. Imports and exports, whose steps need a worker, are
 walked in ``tests/exchange``.
@@ -22,8 +22,9 @@ from app.console.lists.models import SavedView
 from app.domains.attachments.models import Attachment
 from app.domains.attachments.operations import attach
 from app.domains.attachments.ties import ties_of
-from app.entity.registry import EntityType, registry
+from app.entity.registry import EntityType, FieldKind, registry
 from app.entity.visibility import Visibility
+from app.history.trash_model import Trashed
 from tests.access.conftest import Walk
 from tests.access.marks import leaks, may, places_seen
 from tests.access.test_exits import form_of
@@ -40,6 +41,7 @@ BELOW = {
     "admin": {OWN, AWAY},
 }
 """Where a visitor writes."""
+LONGEST_MARK = 40
 PDF = b"%PDF-1.7\n1 0 obj\n<< >>\nendobj\n%%EOF\n"
 
 
@@ -98,6 +100,59 @@ def test_a_history_says_nothing_of_fields_that_are_not_there_for_its_reader(walk
     assert "87654" not in shown.text.replace(",", "")
     with walk.system() as session:
         session.delete(session.get(type(row), row.id))
+
+
+# --- trash ---
+
+
+@pytest.fixture(scope="module")
+def trashed(walk: Walk) -> dict[tuple[str, str], int]:
+    """A deleted row of each entity and place, by the trash's id."""
+    with walk.system() as session:
+        for entity in registry:
+            for place in (OWN, AWAY) if not entity.options.read_only else ():
+                row = fresh_row(walk.world, entity, place, session)
+                title = entity.fields[entity.options.title]
+                if title.kind is FieldKind.TEXT and (title.maximum_length or 99) >= LONGEST_MARK:
+                    setattr(row, title.name, f"MARK-{entity.code}-{place}-gone")
+                session.add(row)
+                session.flush()
+                session.delete(row)
+                session.flush()
+        found: dict[tuple[str, str], int] = {}
+        for number, entity_code in session.execute(select(Trashed.id, Trashed.entity).order_by(Trashed.id)):
+            place = OWN if (entity_code, OWN) not in found else AWAY
+            found[entity_code, place] = number
+    return found
+
+
+@pytest.mark.parametrize("visitor", VISITORS)
+def test_the_trash_holds_what_one_could_have_deleted(visitor: str | None, walk: Walk, trashed: dict):
+    one, own = walk.browser(visitor), BELOW.get(str(visitor), set())
+    whole = count(walk, Trashed)
+    for entity in registry:
+        page = one.get(f"/trash/?entity={entity.code}")
+        found = set(re.findall(r"/trash/(\d+)/restore", page.text))
+        if not own:
+            assert is_turned_away(page), page.status_code
+            assert not found
+        for place in (OWN, AWAY):
+            key = trashed.get((entity.code, place))
+            if key is None:
+                continue
+            is_own = may(visitor, "delete", entity) and place in own and _has_owner(walk, key, visitor)
+            assert (str(key) in found) is is_own, (entity.code, place)
+            if not is_own:
+                assert is_turned_away(one.post(f"/trash/{key}/restore")), (entity.code, place)
+                assert is_turned_away(one.post(f"/trash/{key}/purge")), (entity.code, place)
+        assert not leaks(page, walk.world, visitor) or own == {OWN, AWAY}, entity.code
+    assert count(walk, Trashed) == whole
+
+
+def _has_owner(walk: Walk, key: int, visitor: str | None) -> bool:
+    """What belongs to no organization is written at the root alone."""
+    with walk.system(writes=False) as session:
+        return session.get(Trashed, key).organization_id is not None or visitor in ("district", "admin")
 
 
 def count(walk: Walk, model: Any) -> int:
