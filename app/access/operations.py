@@ -98,9 +98,9 @@ def offered(session: OrmSession, actor: Actor, row: Any) -> Iterable[Operation]:
 def _is_own(session: OrmSession, actor: Actor, operation: Operation, row: Any) -> bool:
     """Whether the row lies where the actor writes or, for the operation of one party, that party's organization."""
     if not operation.party:
-        return _within(session, actor, operation.entity, row.id, Purpose.WRITE)
+        return within_reach(session, actor, operation.entity, row.id, Purpose.WRITE)
     ids = [number for number in (getattr(row, f"{name}_id") for name in operation.party) if number is not None]
-    return _within(session, actor, "organization", ids[0], Purpose.WRITE) if ids else actor.unrestricted
+    return within_reach(session, actor, "organization", ids[0], Purpose.WRITE) if ids else actor.unrestricted
 
 
 def _not_offered(operation: Operation, row: Any) -> NotOffered:
@@ -114,7 +114,7 @@ def _not_offered(operation: Operation, row: Any) -> NotOffered:
 def _locked(session: OrmSession, actor: Actor, operation: Operation, key: int) -> Any:
     entity = registry[operation.entity]
     statement = select(entity.model).where(entity.model.id == key).with_for_update()
-    row = session.scalar(statement) if _within(session, actor, entity.code, key, Purpose.READ) else None
+    row = session.scalar(statement) if within_reach(session, actor, entity.code, key, Purpose.READ) else None
     if row is None:
         raise NoSuchRow("没有这条记录，或不在您的管理范围内。", "There is no such record, or you may not see it.")
     if operation.on_own_rows and not _is_own(session, actor, operation, row):
@@ -122,7 +122,7 @@ def _locked(session: OrmSession, actor: Actor, operation: Operation, key: int) -
     return row
 
 
-def _within(session: OrmSession, actor: Actor, entity: str, key: int, purpose: Purpose) -> bool:
+def within_reach(session: OrmSession, actor: Actor, entity: str, key: int, purpose: Purpose) -> bool:
     """Whether a row lies where the actor reads, writes or refers."""
     table = scoped_table_of(entity)
     condition = None if actor.unrestricted else predicate(table, Bounds.of(actor), purpose)
@@ -143,7 +143,7 @@ def _checked(
         raise InvalidRow({row: faults})
     for field in operation.asks:
         target, key = field.options.target, given[field.name]
-        if target and key is not None and not _within(session, actor, target, key, Purpose.REFER):
+        if target and key is not None and not within_reach(session, actor, target, key, Purpose.REFER):
             raise OutOfScope.reference(operation.entity, field.name, field.label)
     return given
 

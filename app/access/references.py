@@ -13,7 +13,8 @@ from typing import Any
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session as OrmSession
 
-from app.entity.registry import registry
+from app.entity.registry import EntityType, registry
+from app.entity.visibility import Visibility
 
 from .errors import UnscopedStatement
 from .predicates import Bounds, Purpose
@@ -71,13 +72,21 @@ def referable(entity: str) -> Select[Any]:
     return select(model.id, model.code, getattr(model, described.options.title))
 
 
-def run_referable(session: OrmSession, statement: Select[Any]) -> list[RowName]:
-    """Run a statement made with ``referable``. Raises UnscopedStatement if it selects anything else."""
+def purpose_of(entity: EntityType, relation: str) -> Purpose:
+    """What a row of an entity wants the rows of a relation for. The other party of a transfer or a match may be any
+    organization; which ones are theirs is checked when the row is written."""
+    is_party = entity.options.visibility is Visibility.PARTIES and relation in entity.options.parties
+    return Purpose.PARTY if is_party else Purpose.REFER
+
+
+def run_referable(session: OrmSession, statement: Select[Any], purpose: Purpose = Purpose.REFER) -> list[RowName]:
+    """Run a statement made with ``referable`` for a purpose that refers. Raises UnscopedStatement if it selects
+    anything else."""
     described = next((each for each in registry if each.model in _entities(statement)), None)
     names = [each["name"] for each in statement.column_descriptions]
     if described is None or names != ["id", "code", described.options.title]:
         raise UnscopedStatement("Only the id, code and title of rows that are not seen may be read")
-    rows = session.execute(statement, execution_options={"scope_purpose": Purpose.REFER})
+    rows = session.execute(statement, execution_options={"scope_purpose": purpose})
     return [RowName(row_id, code, name) for row_id, code, name in rows]
 
 

@@ -13,9 +13,10 @@ from typing import Any
 
 from app.access.masking import is_masked
 from app.access.predicates import Purpose
+from app.access.references import purpose_of
 from app.console.columns import field_of
 from app.console.forms import NO_SUCH_CHOICE, REQUIRED
-from app.console.relations import find_by_code, is_there, purpose_of
+from app.console.relations import find_by_code, is_there
 from app.console.saving import WHOLE, NotSaved
 from app.console.values import Unreadable, identifier, parse
 from app.entity.labels import Label

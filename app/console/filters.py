@@ -131,6 +131,11 @@ class Until(AtMost):
     word = Label("到", "until")
 
 
+def day_of(moment: Any, session: Any) -> ColumnElement[Any]:
+    """The day of a moment, in SQL."""
+    return func.date(moment) if session.get_bind().dialect.name == "sqlite" else cast(moment, Date)
+
+
 class _ByDay(EntityFilter):
     """A moment compared by its day, the way people ask for it."""
 
@@ -143,8 +148,7 @@ class _ByDay(EntityFilter):
 
     @property
     def attribute(self) -> Any:
-        column = super().attribute
-        return func.date(column) if self.datamodel.session.get_bind().dialect.name == "sqlite" else cast(column, Date)
+        return day_of(super().attribute, self.datamodel.session)
 
 
 class MomentOnDay(_ByDay, OnDay):

@@ -17,6 +17,7 @@ from wtforms.validators import StopValidation
 
 from app.access.masking import is_masked, masked
 from app.access.predicates import Purpose
+from app.access.references import purpose_of
 from app.entity.labels import Label
 from app.entity.registry import EntityType, Field, FieldKind
 
@@ -299,7 +300,7 @@ def _edit_field(entity: EntityType, column: str, is_new: bool) -> Any:
 def _build(entity: EntityType, column: str, declared: Field, keywords: dict[str, Any]) -> Any:
     if column in entity.relations:
         relation = entity.relations[column]
-        purpose = relations.purpose_of(entity, column)
+        purpose = purpose_of(entity, column)
         return ReferenceField(target=relation.target, column=relation.column, purpose=purpose, **keywords)
     if declared.kind is FieldKind.CODE and declared.code_list is not None:
         return SelectField(choices=[(code.value, code.label) for code in declared.code_list], **keywords)

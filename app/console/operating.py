@@ -67,7 +67,7 @@ class OperatesRows:
         if not may_operate(operation):
             abort(403)
         row = self._row(pk)
-        place = url_for(f"{self.endpoint}.show", pk=row.id)
+        place = self.list_to_return_to() or url_for(f"{self.endpoint}.show", pk=row.id)
         if not operation.offered(row) or (request.method == "GET" and not operation.asks):
             if not operation.offered(row):
                 flash(t(f"现在不能“{operation.label.zh}”", f"Not possible now: {operation.label.en}"), "warning")

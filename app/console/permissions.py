@@ -27,6 +27,8 @@ METHOD_PERMISSIONS = {
     "save_view": "list",
     "delete_view": "list",
     "counts": "list",
+    "moves": "show",
+    "move": "edit",
     "bulk_edit": "edit",
     "bulk_edit_all": "edit",
     "bulk_change": "edit",

@@ -433,6 +433,8 @@ def script_words() -> str:
         "no": t("否", "no"),
         "remove": t("去掉条件：", "Remove filter: "),
         "contains": gettext("Contains"),
+        "no_moves": t("现在不能改变状态", "Its state cannot be changed now"),
+        "not_reached": t("没有连上服务器，请稍后再试", "The server cannot be reached; try again"),
         "selected": t("（已选 {n} {measure}）", " ({n} {measure} selected)"),
         "peers": t("同类均值", "Peer average"),
         "self": t("本单位", "This one"),

@@ -17,7 +17,6 @@ from sqlalchemy.orm import aliased
 from app.access.flush_check import note_referable
 from app.access.predicates import Purpose
 from app.entity.registry import EntityType, FieldKind, registry
-from app.entity.visibility import Visibility
 
 from .display import title_in_words
 from .filters import contains, searched_fields
@@ -34,13 +33,6 @@ class Choice:
     code: str
     name: str
     hint: str = ""
-
-
-def purpose_of(entity: EntityType, relation: str) -> Purpose:
-    """What a form of an entity wants the rows of a relation for. The other party of a transfer or a match may be any
-    organization; which ones are theirs is checked when the row is written."""
-    is_party = entity.options.visibility is Visibility.PARTIES and relation in entity.options.parties
-    return Purpose.PARTY if is_party else Purpose.REFER
 
 
 def find(target: str, ids: Iterable[int], purpose: Purpose = Purpose.REFER) -> dict[int, Choice]:

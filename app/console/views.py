@@ -32,13 +32,14 @@ from .filters import ANY_TEXT, RefersTo, searched_fields
 from .forms import REVISION, edit_form, search_form, search_label
 from .interface import EntityInterface
 from .lists.bulk_edit_routes import BulkEditRoutes
+from .lists.display_routes import DisplayRoutes
 from .lists.hint_routes import HintRoutes
 from .lists.likeness import alike_columns
 from .lists.saved_view_routes import SavedViewRoutes
 from .live import live_views_of
 from .operating import OperatesRows
 from .paging import LARGEST_PAGE, Page
-from .permissions import METHOD_PERMISSIONS, base_permissions, class_name
+from .permissions import METHOD_PERMISSIONS, base_permissions, class_name, may
 from .presentation import fmt, lazy, t, text
 from .record_links import links_of
 from .related import plural, related_tabs
@@ -47,13 +48,17 @@ from .seen_columns import SeenColumns
 from .values import Unreadable, identifier, parse
 
 DELETE = Label("删除", "Delete")
+ADDED_BY_OTHERS = Label(
+    "您可以查看，不能新增；需要登记时请联系有权限的工作人员。",
+    "You may look at them and not add any: ask staff who may.",
+)
 DELETE_QUESTION = Label(
     "删除所选的记录？删除后移入回收站，可以恢复。",
     "Delete the selected records? They go to the trash and can be brought back.",
 )
 
 
-class ConsoleModelView(SavedViewRoutes, BulkEditRoutes, HintRoutes, OperatesRows, ModelView):
+class ConsoleModelView(SavedViewRoutes, DisplayRoutes, BulkEditRoutes, HintRoutes, OperatesRows, ModelView):
     """Base of all generated pages. Subclasses are made by ``view_class``."""
 
     entity: EntityType
@@ -69,7 +74,8 @@ class ConsoleModelView(SavedViewRoutes, BulkEditRoutes, HintRoutes, OperatesRows
     def _list(self, **_keywords: Any) -> dict[str, Any]:
         get_filter_args(self._filters)
         self._say_faults()
-        widgets = {"list": self._list_widget(self._filters, self.chosen_columns())}
+        shown_as = self.display_widget(self._filters) or self._list_widget(self._filters, self.chosen_columns())
+        widgets = {"list": shown_as}
         return self._get_search_widget(form=self.search_form.refresh(), widgets=widgets)
 
     @expose("/list/")
@@ -105,6 +111,13 @@ class ConsoleModelView(SavedViewRoutes, BulkEditRoutes, HintRoutes, OperatesRows
         filters = self.datamodel.get_filters()
         filters.add_filter_related_view(relation_name, RefersTo, key)
         return self._list_widget(filters)
+
+    @property
+    def empty_text(self) -> Label:
+        """What belongs into this list, and who adds to it where the reader does not."""
+        options, label = self.entity.options, self.entity.label
+        about = options.about or Label(f"这里登记{label.zh}。", f"Records of the kind “{label.en}” belong here.")
+        return about if options.read_only or may("add", self.entity) else about.and_then(ADDED_BY_OTHERS)
 
     def _say_faults(self) -> None:
         for column, reason in self._filters.faults.items():
@@ -364,7 +377,7 @@ def view_class(entity: EntityType) -> type[ConsoleModelView]:
     excluded = {"download"} if personal_fields(entity) else {"download", "reveal"}
     if entity.options.read_only:
         attributes["muldelete"] = None
-        excluded |= {"add", "edit", "delete"}
+        excluded |= {"add", "edit", "delete", "move"}
     attributes["exclude_route_methods"] = excluded
     return type(f"{name}View", (ConsoleModelView,), attributes)
 

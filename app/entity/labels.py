@@ -26,6 +26,10 @@ class Label:
 
         return Label(filled("zh"), filled("en"))
 
+    def and_then(self, other: Label) -> Label:
+        """One sentence after the other."""
+        return Label(f"{self.zh}{other.zh}", f"{self.en} {other.en}")
+
     @classmethod
     def of(cls, value: str | dict[str, str] | Label) -> Label:
         """From a rule file's ``label``: one string for both languages, or ``{zh: …, en: …}``."""

@@ -58,6 +58,8 @@ class Operation:
     name; references as ids, and None for what was left empty. Raises UserError for what people can mend."""
     offered: Callable[[Any], bool]
     """Whether the row's state allows it."""
+    leads_to: tuple[CodeList, ...] = ()
+    """The states (``EntityType.state``) that the row may be in afterwards; empty where its state stays."""
     asks: tuple[Field, ...] = ()
     audience: Audience = Audience.KEEPERS
     party: tuple[str, ...] = ()
@@ -88,6 +90,7 @@ def operation(
     label: Label,
     *,
     offered: Callable[[Any], bool] = lambda row: True,
+    leads_to: CodeList | tuple[CodeList, ...] = (),
     asks: Iterable[Field] = (),
     audience: Audience = Audience.KEEPERS,
     party: str | tuple[str, ...] = (),
@@ -98,7 +101,10 @@ def operation(
 
     def declare(run: Run) -> Run:
         parties = (party,) if isinstance(party, str) else party
-        declared = Operation(entity, code, label, run, offered, tuple(asks), audience, parties, initial, confirm)
+        states = (leads_to,) if isinstance(leads_to, CodeList) else leads_to
+        declared = Operation(
+            entity, code, label, run, offered, states, tuple(asks), audience, parties, initial, confirm
+        )
         _operations.setdefault(entity, {})[code] = declared
         return run
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from .faults import FieldError
     from .related import Related
 
+STATE_NAMES = ("status", "state", "stage")
+
 EntityModel = TypeVar("EntityModel", bound="Entity")
 
 
@@ -56,6 +58,8 @@ class EntityOptions:
     """The field that names a row for people."""
     group: str
     """The menu group: a key of ``app.console.menu``."""
+    about: Label | None = None
+    """One sentence: what belongs here and how it comes here. Shown where a list is empty."""
     icon: str = "fa-table"
     owner: str | None = "organization"
     """The relation that ties a row to an organization, for scope and for rules; None for rows of nobody (PUBLIC). An
@@ -76,6 +80,9 @@ class EntityOptions:
     """The date, moment or period column that places a row in time."""
     valid_between: tuple[str | None, str | None] | None = None
     """The columns that say from when and until when (inclusive) a row is valid; None is open on that side."""
+    state: str | None = None
+    """The code-list field that says how far a row has come, for boards and colours; unless told otherwise the one that
+    is called ``status``, ``state`` or ``stage``."""
     natural_key: tuple[str, ...] = ()
     """Fields and relations that identify a row in files that carry no ``code``."""
     alike: tuple[tuple[str, ...], ...] = ()
@@ -138,6 +145,13 @@ class EntityType:
     @property
     def label(self) -> Label:
         return self.options.label
+
+    @property
+    def state(self) -> Field | None:
+        """The field that says how far a row has come; None for what has no state."""
+        names = (self.options.state,) if self.options.state else STATE_NAMES
+        found = (self.fields.get(name) for name in names)
+        return next((field for field in found if field is not None and field.code_list is not None), None)
 
     def relations_to(self, target: str) -> list[Relation]:
         """The relations that lead to another entity, in the order of declaration."""
@@ -250,7 +264,11 @@ def _check(entity: EntityType) -> None:
     """A declaration names only what it has."""
     options = entity.options
     named: list[str] = [options.title, *(name.lstrip("-") for name in [options.order_by] if name)]
-    named += [name for name in (options.dated_by, options.inherited_since, *(options.valid_between or ())) if name]
+    named += [
+        name
+        for name in (options.dated_by, options.inherited_since, options.state, *(options.valid_between or ()))
+        if name
+    ]
     named += [name for fields in options.alike for name in fields]
     for name in named:
         if name not in entity.fields:

@@ -37,7 +37,8 @@ ROWS_OPENED = ("district", "street_a", "branch_a1", AWAY)
 
 PAGES = {
     "list", "show", "add", "edit", "delete", "action", "action_post", "operate", "reveal", "columns", "save_view",
-    "delete_view", "counts", "bulk_edit_all", "bulk_change", "alike",
+    "delete_view", "counts", "bulk_edit_all", "bulk_change", "alike", "moves",
+    "move",
 }  # fmt: skip
 API = {"info", "get_list", "get", "post", "put", "delete", "patch", "bulk", "operate"}
 
@@ -159,6 +160,10 @@ def test_pages_show_rows_in_scope_and_no_others(visitor: str | None, browser: Op
             else:
                 assert answer.status_code == 200, (page, answer.status_code)
             assert not leaks(answer, marked, visitor), page
+        for page in displayed(entity) if may(visitor, "list", entity) else ():
+            answer = one.get(page)
+            assert answer.status_code == 200, page
+            assert not leaks(answer, marked, visitor), page
         counts = one.get(f"{path}/counts")
         if may(visitor, "list", entity):
             assert all(sum(found.values()) <= len(seen) for found in counts.json.values()), (entity.code, counts.json)
@@ -175,6 +180,19 @@ def test_pages_show_rows_in_scope_and_no_others(visitor: str | None, browser: Op
                 else:
                     assert answer.status_code == (200 if place in seen else 404), (action, entity.code, place)
                 assert not leaks(answer, marked, visitor), (action, entity.code, place)
+            if entity.state is not None and may(visitor, "show", entity):
+                moves = one.get(f"{path}/moves/{row.id}")
+                assert moves.status_code == (200 if place in seen else 404), (entity.code, place)
+                assert not leaks(moves, marked, visitor), (entity.code, place)
+
+
+def displayed(entity: EntityType) -> list[str]:
+    """The list as a board, and as a calendar of the month in which its rows lie."""
+    path, day = f"/records/{entity.code}/list/?display=", entity.fields.get(entity.options.dated_by or "")
+    calendar = (
+        [f"{path}calendar&month=2026-03"] if day is not None and day.kind in (FieldKind.DATE, FieldKind.MOMENT) else []
+    )
+    return [*calendar, *([f"{path}board"] if entity.state is not None else [])]
 
 
 @pytest.mark.parametrize("visitor", VISITORS)
@@ -255,6 +273,10 @@ def test_nothing_out_of_scope_can_be_changed_or_deleted(
                 ("post", f"/records/{entity.code}/action/muldelete/{row.id}", {}),
                 ("post", f"/records/{entity.code}/action_post", {"action": "muldelete", "rowid": row.id}),
                 ("post", f"/records/{entity.code}/bulk_edit", {"rowid": row.id, "confirmed": "1"}),
+                *(
+                    ("post", f"/records/{entity.code}/move/{row.id}/{each.value}", {})
+                    for each in list(entity.state.code_list or () if entity.state else ())[:1]
+                ),
                 ("PUT", f"/api/v1/{entity.code}/{row.id}", body_of(row, entity)),
                 ("DELETE", f"/api/v1/{entity.code}/{row.id}", None),
                 *(

@@ -12,7 +12,7 @@ import openpyxl
 import pytest
 from sqlalchemy import func, select
 
-from app.database.session import Session
+from app.database.session import Session, make_session
 from app.domains.members.models import Member
 from app.domains.observations.models import Observation
 from app.domains.organizations.models import Organization
@@ -22,6 +22,7 @@ from app.exchange.exporting import export_file
 from app.exchange.faults import ImportFaulty
 from app.exchange.importing import import_file
 from tests import factories
+from tests.domains.doing import staff
 
 Write = Callable[..., Path]
 
@@ -268,3 +269,27 @@ def test_exports_hold_no_formula(session: Session, tmp_path: Path) -> None:
     session.commit()
     export_file(session, registry["organization"], tmp_path / "out.csv")
     assert "'=HYPERLINK(1)" in (tmp_path / "out.csv").read_text(encoding="utf-8-sig")
+
+
+def test_a_party_may_be_any_organization_as_in_the_form_and_one_party_has_to_be_ones_own(
+    session: Session, write: Write
+) -> None:
+    own = factories.organization(code="A1", tier="branch")
+    other = factories.organization(code="B1", name="别处党支部", tier="branch")
+    session.add_all([own, other, factories.member(code="m", organization=own)])
+    session.flush()
+    for row in (own, other):
+        row.path = f"/{row.id}/"
+    session.commit()
+    heading = ["name", "member_code", "kind", "from_organization_code", "to_organization_code"]
+    with make_session(session.get_bind(), staff(own)) as secretary:
+        path = write(heading, ["测试党员", "m", "within_city", "A1", "B1"])
+        assert import_file(secretary, registry["membership_transfer"], path).new == 1
+        secretary.rollback()
+        by_name = write(heading, ["测试党员", "m", "within_city", "A1", "别处党支部"])
+        assert import_file(secretary, registry["membership_transfer"], by_name).new == 1
+        secretary.rollback()
+        foreign = write(heading, ["他人", "", "incoming", "", "B1"])
+        assert faults_of(secretary, "membership_transfer", foreign)
+        elsewhere = write(["organization_code", "household", "visited_on"], ["B1", "某户", "2026-03-01"])
+        assert [column for _, column, _ in faults_of(secretary, "visit", elsewhere)] == ["organization_code"]

@@ -1,4 +1,5 @@
-"""What of a list's address belongs to a view of it: filters, order, page size and the chosen columns.
+"""What of a list's address belongs to a view of it: filters, order, page size, the chosen columns, and whether it is
+seen as a table, a calendar or a board.
 
 Everything else in an address (page number, the view's own id, what somebody typed) is left out, so that a saved view
 opens the same list for whoever opens it, each within their own scope.
@@ -15,6 +16,8 @@ COLUMNS = "columns"
 VIEW = "view"
 """The parameter that holds the id of the saved view that the reader came by."""
 _FILTER = re.compile(r"_flt_\d{1,2}_(\w+)")
+DISPLAY, BY = "display", "by"
+"""The parameters that say how the list is seen, and by which date its calendar goes."""
 LONGEST_ADDRESS = 4_000
 
 
@@ -26,7 +29,7 @@ def kept(parameters: Iterable[tuple[str, str]], view_name: str, filtered_by: Seq
         view_name: the FAB view, whose name stands in the parameters of its order and page size.
         filtered_by: the columns that the list can be filtered by.
     """
-    own = {f"_oc_{view_name}", f"_od_{view_name}", f"psize_{view_name}", COLUMNS}
+    own = {f"_oc_{view_name}", f"_od_{view_name}", f"psize_{view_name}", COLUMNS, DISPLAY, BY}
     found = []
     for name, value in parameters:
         match = _FILTER.fullmatch(name)

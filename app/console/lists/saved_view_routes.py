@@ -20,6 +20,7 @@ from ..memory import memory, seen
 from ..presentation import t, text
 from . import saved_views
 from .addresses import COLUMNS, VIEW, chosen_columns, kept, written
+from .displays import CALENDAR
 from .models import SavedView
 from .saved_views import Reader, ViewRefused
 
@@ -64,7 +65,8 @@ class SavedViewRoutes:
             "delete_url": url_for(f"{self.endpoint}.delete_view", view_id=active.id) if active else "",
             "all_url": f"{url_for(f'{self.endpoint}.list')}?{VIEW}=",
             "roles": [(name, text(role_label(name))) for name in (reader.roles if reader else ())],
-            "columns": self._column_choices(),
+            "displays": self.display_choices(),
+            "columns": self._column_choices() if self.display() != CALENDAR else [],
             "others": [(name, value) for name, value in request.args.items(multi=True) if name != COLUMNS],
         }
 

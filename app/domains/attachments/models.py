@@ -23,6 +23,10 @@ class Attachment(Entity):
     __tablename__ = "bc_attachment"
     __entity__ = EntityOptions(
         label=Label("附件", "Attachment"),
+        about=Label(
+            "各条记录的附件都在这里；在记录页面的“附件”处上传。",
+            "The files attached to records; they are added on a record's own page.",
+        ),
         visibility=Visibility.SUBTREE,
         title="name",
         group="records",

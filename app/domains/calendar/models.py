@@ -27,6 +27,10 @@ class Holiday(Entity):
     __tablename__ = "bc_holiday"
     __entity__ = EntityOptions(
         label=Label("节假日", "Holiday"),
+        about=Label(
+            "法定节假日和调休上班日，用来计算工作日期限。",
+            "Public holidays and make-up working days, by which deadlines in working days are counted.",
+        ),
         visibility=Visibility.PUBLIC,
         title="name",
         group="system",

@@ -33,6 +33,10 @@ class Article(Entity):
     __tablename__ = "bc_article"
     __entity__ = EntityOptions(
         label=Label("文章", "Article"),
+        about=Label(
+            "通知、动态等文章；发布后本组织和下级都能看到。",
+            "Notices and news; once published, the organization and those below see them.",
+        ),
         visibility=Visibility.INHERITED,
         title="title",
         group="content",
@@ -82,6 +86,10 @@ class Survey(Entity):
     __tablename__ = "bc_survey"
     __entity__ = EntityOptions(
         label=Label("问卷", "Survey"),
+        about=Label(
+            "满意度等问卷；发布后由党员填写或代录纸质问卷。",
+            "Surveys such as of satisfaction; once published, members answer them or paper is entered.",
+        ),
         visibility=Visibility.INHERITED,
         title="title",
         group="content",
@@ -143,6 +151,10 @@ class SurveyAnswer(Entity):
     __tablename__ = "bc_survey_answer"
     __entity__ = EntityOptions(
         label=Label("答卷", "Answer"),
+        about=Label(
+            "对问卷的答卷；在问卷页面点“填写问卷”或“代录纸质问卷”后出现在这里。",
+            "Answers to surveys; they come from “Answer” or “Enter a paper answer” on a survey's page.",
+        ),
         visibility=Visibility.SUBTREE,
         title="title",
         group="content",

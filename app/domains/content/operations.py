@@ -30,6 +30,7 @@ OPINION = asked("opinion", FieldKind.LONG_TEXT, "意见", "Opinion", optional=Tr
     "article",
     "publish",
     Label("发布", "Publish"),
+    leads_to=ArticleStatus.PUBLISHED,
     offered=in_state(ArticleStatus.DRAFT, ArticleStatus.WITHDRAWN),
     confirm=Label("发布后，本组织和下级都能看到。确定发布？", "Everybody here and below will see it. Publish it?"),
 )
@@ -43,6 +44,7 @@ def publish_article(session: Session, article: Article, actor: Actor) -> None:
     "article",
     "withdraw",
     Label("撤下", "Withdraw"),
+    leads_to=ArticleStatus.WITHDRAWN,
     offered=in_state(ArticleStatus.PUBLISHED),
     asks=(asked("reason", FieldKind.TEXT, "原因", "Reason"),),
 )
@@ -54,14 +56,18 @@ def withdraw_article(session: Session, article: Article, actor: Actor, *, reason
 # --- surveys ---
 
 
-@operation("survey", "publish", Label("发布", "Publish"), offered=in_state(SurveyStatus.DRAFT))
+@operation(
+    "survey", "publish", Label("发布", "Publish"), leads_to=SurveyStatus.OPEN, offered=in_state(SurveyStatus.DRAFT)
+)
 def publish_survey(session: Session, survey: Survey, actor: Actor) -> None:
     if survey.closes_on < today():
         raise Impossible("截止日期已过，请先修改", "It is past the day it closes on: change that first")
     survey.status, survey.published_on = SurveyStatus.OPEN, today()
 
 
-@operation("survey", "close", Label("结束调查", "Close"), offered=in_state(SurveyStatus.OPEN))
+@operation(
+    "survey", "close", Label("结束调查", "Close"), leads_to=SurveyStatus.CLOSED, offered=in_state(SurveyStatus.OPEN)
+)
 def close_survey(session: Session, survey: Survey, actor: Actor) -> None:
     survey.status = SurveyStatus.CLOSED
 

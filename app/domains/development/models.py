@@ -36,6 +36,10 @@ class MembershipTransfer(Entity):
     __tablename__ = "bc_membership_transfer"
     __entity__ = EntityOptions(
         label=Label("组织关系转接", "Membership transfer"),
+        about=Label(
+            "组织关系转接：从开具介绍信到接收，一人一次一条。",
+            "Transfers of membership, from the letter to the receipt: one record for each.",
+        ),
         visibility=Visibility.PARTIES,
         title="name",
         group="development",
@@ -109,6 +113,10 @@ class DevelopmentCase(Entity):
     __tablename__ = "bc_development_case"
     __entity__ = EntityOptions(
         label=Label("发展党员", "Development case"),
+        about=Label(
+            "发展党员的全过程：从递交入党申请到转正，一人一条。",
+            "The development of new members, from application to full membership: one record for each person.",
+        ),
         visibility=Visibility.SUBTREE,
         title="name",
         group="development",
@@ -226,6 +234,10 @@ class DevelopmentReview(Entity):
     __tablename__ = "bc_development_review"
     __entity__ = EntityOptions(
         label=Label("培养考察", "Development review"),
+        about=Label(
+            "对积极分子和预备党员的培养考察，一次一条。",
+            "Reviews of activists and probationary members: one record for each review.",
+        ),
         visibility=Visibility.SUBTREE,
         title="name",
         group="development",

@@ -42,6 +42,7 @@ SENDER = ("from_organization", "to_organization")
     "membership_transfer",
     "issue",
     Label("开具介绍信", "Issue the letter"),
+    leads_to=TransferStatus.ISSUED,
     offered=in_state(TransferStatus.DRAFT, TransferStatus.RETURNED, TransferStatus.EXPIRED),
     party=SENDER,
     asks=(
@@ -62,6 +63,7 @@ def issue(
     "membership_transfer",
     "receive",
     Label("接收", "Receive"),
+    leads_to=TransferStatus.RECEIVED,
     offered=lambda row: row.status is TransferStatus.ISSUED and row.kind is not TransferKind.OUTGOING,
     asks=(asked("received_on", FieldKind.DATE, "接收日期", "Received on"),),
     party="to_organization",
@@ -95,6 +97,7 @@ def receive(session: Session, transfer: MembershipTransfer, actor: Actor, *, rec
     "membership_transfer",
     "confirm_receipt",
     Label("登记外单位接收", "Record receipt outside"),
+    leads_to=TransferStatus.RECEIVED,
     offered=lambda row: row.status is TransferStatus.ISSUED and row.kind is TransferKind.OUTGOING,
     asks=(asked("received_on", FieldKind.DATE, "接收日期（回执）", "Received on (by the receipt)"),),
     party="from_organization",
@@ -112,6 +115,7 @@ def confirm_receipt(session: Session, transfer: MembershipTransfer, actor: Actor
     "membership_transfer",
     "return_transfer",
     Label("退回转出方", "Return to the sender"),
+    leads_to=TransferStatus.RETURNED,
     offered=lambda row: row.status is TransferStatus.ISSUED and row.from_organization_id is not None,
     asks=(WHY,),
     party="to_organization",
@@ -124,6 +128,7 @@ def return_transfer(session: Session, transfer: MembershipTransfer, actor: Actor
     "membership_transfer",
     "cancel_transfer",
     Label("撤销转接", "Cancel the transfer"),
+    leads_to=TransferStatus.CANCELLED,
     offered=in_state(TransferStatus.DRAFT, TransferStatus.ISSUED, TransferStatus.RETURNED, TransferStatus.EXPIRED),
     party=SENDER,
     asks=(WHY,),
@@ -192,10 +197,12 @@ def _set(session: Session, case: DevelopmentCase, actor: Actor, **values: Any) -
         setattr(case, name, value)
 
 
-def _step(code: str, zh: str, en: str, done: str, next_: str, *asks: Field) -> None:
+def _step(
+    code: str, zh: str, en: str, done: str, next_: str, *asks: Field, leads_to: DevelopmentStage | tuple[()] = ()
+) -> None:
     """A step that is nothing but its dates and figures."""
     operation(
-        "development_case", code, Label(zh, en), offered=_after(done, next_), asks=asks,
+        "development_case", code, Label(zh, en), offered=_after(done, next_), leads_to=leads_to, asks=asks,
         initial=lambda row: {next_: today()},
     )(_set)  # fmt: skip
 
@@ -209,12 +216,14 @@ _step(
     _people("contact_one_id", "培养联系人一", "First contact"),
     _people("contact_two_id", "培养联系人二", "Second contact", optional=True),
     _day("activist_filed_on", "上级备案日期", "Filed above on", optional=True),
+    leads_to=DevelopmentStage.ACTIVIST,
 )  # fmt: skip
 _step(
     "make_prospect", "确定为发展对象", "Make a prospect", "activist_on", "prospect_on",
     _day("publicity_from", "公示开始日期", "Made public from"),
     _day("publicity_to", "公示结束日期", "Made public to"),
     _day("prospect_on", "确定日期", "Decided on"),
+    leads_to=DevelopmentStage.PROSPECT,
 )  # fmt: skip
 _step(
     "check_background", "登记政治审查", "Record the political review", "prospect_on", "background_checked_on",
@@ -242,6 +251,7 @@ _step(
     "development_case",
     "approve_admission",
     Label("审批接收预备党员", "Approve admission"),
+    leads_to=DevelopmentStage.PROBATIONARY,
     offered=_after("accepted_on", "approved_on"),
     asks=(_day("approved_on", "党委审批日期", "Approved on"),),
     audience=Audience.SUPERIORS,
@@ -286,6 +296,7 @@ _step(
     "development_case",
     "approve_full_membership",
     Label("审批转正", "Approve full membership"),
+    leads_to=DevelopmentStage.FULL,
     offered=_after("regular_voted_on", "regularized_on"),
     asks=(_day("regularized_on", "党委审批日期", "Approved on"),),
     audience=Audience.SUPERIORS,
@@ -314,6 +325,7 @@ _step(
     "development_case",
     "end_case",
     Label("终止培养", "End the case"),
+    leads_to=DevelopmentStage.ENDED,
     offered=lambda row: (
         row.stage not in (DevelopmentStage.FULL, DevelopmentStage.ENDED)
         and row.stage is not DevelopmentStage.PROBATIONARY

@@ -42,6 +42,10 @@ class Visit(Entity):
     __tablename__ = "bc_visit"
     __entity__ = EntityOptions(
         label=Label("走访", "Visit"),
+        about=Label(
+            "走访党员群众的记录，以及走访中发现、需要办理的问题。",
+            "Visits to members and residents, and the issues found that have to be dealt with.",
+        ),
         visibility=Visibility.SUBTREE,
         title="household",
         group="duties",
@@ -112,6 +116,10 @@ class Task(Entity):
     __tablename__ = "bc_task"
     __entity__ = EntityOptions(
         label=Label("任务", "Task"),
+        about=Label(
+            "上级布置的任务；下达后，各有关党组织在“任务办理”中签收和反馈。",
+            "Tasks set from above; once issued, the organizations concerned sign for them and report.",
+        ),
         visibility=Visibility.INHERITED,
         title="title",
         group="duties",
@@ -178,6 +186,10 @@ class TaskReport(Entity):
     __tablename__ = "bc_task_report"
     __entity__ = EntityOptions(
         label=Label("任务办理", "Task report"),
+        about=Label(
+            "各党组织对任务的签收、反馈和审核；任务下达后自动产生。",
+            "What each organization has to report on a task; made when the task is issued.",
+        ),
         visibility=Visibility.SUBTREE,
         title="title",
         group="duties",
@@ -240,6 +252,10 @@ class Assessment(Entity):
     __tablename__ = "bc_assessment"
     __entity__ = EntityOptions(
         label=Label("考核", "Assessment"),
+        about=Label(
+            "党组织的考核：自评、评分、公示和结果，一期一条。",
+            "Assessments of organizations: own score, scores, publication and result, one for each period.",
+        ),
         visibility=Visibility.SUBTREE,
         title="scheme",
         group="duties",

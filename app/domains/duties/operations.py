@@ -33,6 +33,7 @@ OBJECTION_WORKING_DAYS = 5
     "visit",
     "assign",
     Label("转办", "Assign"),
+    leads_to=VisitStatus.HANDLING,
     offered=in_state(VisitStatus.PENDING, VisitStatus.HANDLING),
     asks=(
         asked("handled_by", FieldKind.TEXT, "办理人或部门", "Handled by", length=60),
@@ -48,6 +49,7 @@ def assign(session: Session, visit: Visit, actor: Actor, *, handled_by: str, due
     "visit",
     "handle",
     Label("登记办理结果", "Record the outcome"),
+    leads_to=VisitStatus.HANDLED,
     offered=in_state(VisitStatus.PENDING, VisitStatus.HANDLING),
     asks=(
         asked("handled_on", FieldKind.DATE, "办理完成日期", "Handled on"),
@@ -63,6 +65,7 @@ def handle(session: Session, visit: Visit, actor: Actor, *, handled_on: date, ou
     "visit",
     "close",
     Label("回访办结", "Close"),
+    leads_to=VisitStatus.CLOSED,
     offered=in_state(VisitStatus.HANDLED),
     asks=(asked("satisfaction", FieldKind.INTEGER, "满意度", "Satisfaction", help=("1 到 5 分", "From 1 to 5")),),
 )
@@ -70,7 +73,13 @@ def close_visit(session: Session, visit: Visit, actor: Actor, *, satisfaction: i
     visit.status, visit.closed_on, visit.satisfaction = VisitStatus.CLOSED, today(), satisfaction
 
 
-@operation("visit", "reopen", Label("重新办理", "Handle again"), offered=in_state(VisitStatus.HANDLED))
+@operation(
+    "visit",
+    "reopen",
+    Label("重新办理", "Handle again"),
+    leads_to=VisitStatus.HANDLING,
+    offered=in_state(VisitStatus.HANDLED),
+)
 def reopen_visit(session: Session, visit: Visit, actor: Actor) -> None:
     """The household does not agree that it is settled. What was done stays on record."""
     visit.status, visit.handled_on = VisitStatus.HANDLING, None
@@ -83,6 +92,7 @@ def reopen_visit(session: Session, visit: Visit, actor: Actor) -> None:
     "task",
     "issue",
     Label("下达", "Issue"),
+    leads_to=TaskStatus.ISSUED,
     offered=in_state(TaskStatus.DRAFT),
     confirm=Label(
         "下达后，各有关党组织都会收到这项任务。确定下达？", "All organizations concerned will get it. Issue it?"
@@ -156,7 +166,7 @@ def _reports(task: Task):
     return select(TaskReport).where(TaskReport.task_id == task.id)
 
 
-@operation("task", "close", Label("办结", "Close"), offered=in_state(TaskStatus.ISSUED))
+@operation("task", "close", Label("办结", "Close"), leads_to=TaskStatus.CLOSED, offered=in_state(TaskStatus.ISSUED))
 def close_task(session: Session, task: Task, actor: Actor) -> None:
     open_reports = list(session.scalars(_reports(task).where(TaskReport.status.not_in(SETTLED)).with_for_update()))
     if open_reports:
@@ -168,7 +178,12 @@ def close_task(session: Session, task: Task, actor: Actor) -> None:
 
 
 @operation(
-    "task", "cancel", Label("取消任务", "Cancel"), offered=in_state(TaskStatus.ISSUED, TaskStatus.DRAFT), asks=(WHY,)
+    "task",
+    "cancel",
+    Label("取消任务", "Cancel"),
+    leads_to=TaskStatus.CANCELLED,
+    offered=in_state(TaskStatus.ISSUED, TaskStatus.DRAFT),
+    asks=(WHY,),
 )
 def cancel_task(session: Session, task: Task, actor: Actor, *, reason: str) -> None:
     """What is still owed is cancelled with it."""
@@ -184,6 +199,7 @@ def cancel_task(session: Session, task: Task, actor: Actor, *, reason: str) -> N
     "task_report",
     "sign",
     Label("签收", "Sign for"),
+    leads_to=(ReportStatus.IN_PROGRESS, ReportStatus.DONE),
     offered=in_state(ReportStatus.TO_SIGN),
     asks=(asked("signed_by", FieldKind.TEXT, "签收人", "Signed for by", length=60),),
     party="organization",
@@ -198,6 +214,7 @@ def sign(session: Session, report: TaskReport, actor: Actor, *, signed_by: str) 
     "task_report",
     "submit",
     Label("反馈办理情况", "Report"),
+    leads_to=ReportStatus.SUBMITTED,
     offered=in_state(ReportStatus.IN_PROGRESS, ReportStatus.RETURNED),
     asks=(asked("report", FieldKind.LONG_TEXT, "办理情况", "Report"),),
     initial=lambda report: {"report": report.report},
@@ -211,6 +228,7 @@ def submit_report(session: Session, row: TaskReport, actor: Actor, *, report: st
     "task_report",
     "approve",
     Label("审核通过", "Approve"),
+    leads_to=ReportStatus.DONE,
     offered=in_state(ReportStatus.SUBMITTED),
     asks=(asked("opinion", FieldKind.TEXT, "审核意见", "Opinion", optional=True),),
     party="issuer",
@@ -223,6 +241,7 @@ def approve_report(session: Session, report: TaskReport, actor: Actor, *, opinio
     "task_report",
     "send_back",
     Label("退回", "Send back"),
+    leads_to=ReportStatus.RETURNED,
     offered=in_state(ReportStatus.SUBMITTED),
     asks=(WHY,),
     party="issuer",
@@ -255,6 +274,7 @@ SCORE_HELP = ("0 到 100 分", "From 0 to 100")
     "assessment",
     "score_self",
     Label("自评上报", "Report with its own score"),
+    leads_to=AssessmentStatus.SELF_SCORED,
     offered=in_state(AssessmentStatus.DRAFT, AssessmentStatus.SELF_SCORED),
     asks=(
         asked("self_score", FieldKind.DECIMAL, "自评分", "Own score", help=SCORE_HELP),
@@ -289,6 +309,7 @@ def score(session: Session, row: Assessment, actor: Actor, *, peer_score: float,
     "assessment",
     "publicise",
     Label("公示结果", "Publicise"),
+    leads_to=AssessmentStatus.PUBLICISED,
     offered=lambda row: row.status == AssessmentStatus.SELF_SCORED and row.final_score is not None,
     audience=Audience.SUPERIORS,
     party="assessor",
@@ -319,6 +340,7 @@ def _rank(session: Session, row: Assessment) -> None:
     "assessment",
     "object",
     Label("提出异议", "Object"),
+    leads_to=AssessmentStatus.OBJECTED,
     offered=lambda row: row.status == AssessmentStatus.PUBLICISED and row.objection_until >= today(),
     asks=(asked("objection", FieldKind.LONG_TEXT, "异议", "Objection"),),
     party="organization",
@@ -331,6 +353,7 @@ def raise_objection(session: Session, row: Assessment, actor: Actor, *, objectio
     "assessment",
     "answer_objection",
     Label("答复异议", "Answer the objection"),
+    leads_to=AssessmentStatus.PUBLICISED,
     offered=in_state(AssessmentStatus.OBJECTED),
     asks=(
         asked("objection_reply", FieldKind.LONG_TEXT, "异议答复", "Reply"),
@@ -354,6 +377,7 @@ def answer_objection(
     "assessment",
     "decide",
     Label("确定结果", "Make it final"),
+    leads_to=AssessmentStatus.FINAL,
     offered=lambda row: row.status == AssessmentStatus.PUBLICISED and row.objection_until < today(),
     audience=Audience.SUPERIORS,
     party="assessor",

@@ -81,8 +81,13 @@ class Member(Entity):
     __tablename__ = "bc_member"
     __entity__ = EntityOptions(
         label=Label("党员", "Member"),
+        about=Label(
+            "党员名册：每名党员一条，属于一个党组织。",
+            "The register of members: one record for each, in one organization.",
+        ),
         visibility=Visibility.SUBTREE,
         title="name",
+        state="membership_status",
         group="records",
         icon="fa-users",
         person="self",
@@ -186,6 +191,10 @@ class Post(Entity):
     __tablename__ = "bc_post"
     __entity__ = EntityOptions(
         label=Label("任职", "Post"),
+        about=Label(
+            "书记、委员等任职：谁、任什么职务、从哪天到哪天。",
+            "Posts such as secretary or committee member: who holds which, from when until when.",
+        ),
         visibility=Visibility.SUBTREE,
         title="post",
         group="records",

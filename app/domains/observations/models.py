@@ -29,6 +29,10 @@ class Observation(Entity):
     __tablename__ = "bc_observation"
     __entity__ = EntityOptions(
         label=Label("填报指标", "Observation"),
+        about=Label(
+            "由人填报、不能从记录中数出来的指标数值，按组织或党员、指标和周期各一条。",
+            "Figures that are reported rather than counted: one for each subject, metric and period.",
+        ),
         visibility=Visibility.SUBTREE,
         title="metric",
         group="records",

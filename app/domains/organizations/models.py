@@ -81,6 +81,10 @@ class Organization(Entity):
     __tablename__ = "bc_organization"
     __entity__ = EntityOptions(
         label=Label("党组织", "Organization"),
+        about=Label(
+            "区、街镇、党支部和党小组，按隶属关系排成一棵树；党员、会议、考核都挂在它们之下。",
+            "The district's organizations in their tree: members, meetings and assessments belong to one of them.",
+        ),
         visibility=Visibility.SUBTREE,
         title="name",
         group="records",

@@ -49,6 +49,10 @@ class Resource(Entity):
     __tablename__ = "bc_resource"
     __entity__ = EntityOptions(
         label=Label("共建资源", "Resource"),
+        about=Label(
+            "可以提供给别的党组织的场地、师资、服务等资源；发布后参与供需匹配。",
+            "What an organization can offer others: rooms, teachers, services. Once published it is matched.",
+        ),
         visibility=Visibility.SUBTREE,
         title="title",
         group="partnership",
@@ -114,6 +118,10 @@ class Demand(Entity):
     __tablename__ = "bc_demand"
     __entity__ = EntityOptions(
         label=Label("共建需求", "Demand"),
+        about=Label(
+            "希望别的党组织帮助解决的需求；发布后自动匹配合适的资源。",
+            "What an organization needs from others; once published, resources that fit are suggested.",
+        ),
         visibility=Visibility.SUBTREE,
         title="title",
         group="partnership",
@@ -184,6 +192,10 @@ class Match(Entity):
     __tablename__ = "bc_match"
     __entity__ = EntityOptions(
         label=Label("供需对接", "Match"),
+        about=Label(
+            "需求与资源的匹配建议和双方意见；发布需求或点“匹配资源”后自动产生。",
+            "Suggested pairs of demands and resources, and what both sides say; made when a demand is published.",
+        ),
         visibility=Visibility.PARTIES,
         title="title",
         group="partnership",
@@ -257,6 +269,10 @@ class Project(Entity):
     __tablename__ = "bc_project"
     __entity__ = EntityOptions(
         label=Label("共建项目", "Project"),
+        about=Label(
+            "几家党组织共同实施的共建项目；可以由双方同意的对接生成，也可以直接新增。",
+            "Projects that organizations carry out together; begun from an agreed match, or added here.",
+        ),
         visibility=Visibility.PARTIES,
         title="title",
         group="partnership",

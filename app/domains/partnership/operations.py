@@ -54,6 +54,7 @@ def _area(session: Session, organization_id: int, area_id: int | None) -> int:
     "resource",
     "publish",
     Label("发布", "Publish"),
+    leads_to=ResourceStatus.OPEN,
     offered=in_state(ResourceStatus.DRAFT, ResourceStatus.WITHDRAWN),
     asks=(AREA,),
 )
@@ -62,14 +63,21 @@ def publish_resource(session: Session, resource: Resource, actor: Actor, *, area
     resource.status, resource.published_on = ResourceStatus.OPEN, today()
 
 
-@operation("resource", "withdraw", Label("下架", "Withdraw"), offered=in_state(ResourceStatus.OPEN))
+@operation(
+    "resource",
+    "withdraw",
+    Label("下架", "Withdraw"),
+    leads_to=ResourceStatus.WITHDRAWN,
+    offered=in_state(ResourceStatus.OPEN),
+)
 def withdraw_resource(session: Session, resource: Resource, actor: Actor) -> None:
     """Suggestions nobody has agreed to go with it; what was agreed stays."""
     resource.status, resource.area_id = ResourceStatus.WITHDRAWN, None
     _end_suggestions(session, Match.resource_id == resource.id, "资源已下架")
 
 
-@operation("demand", "publish", Label("发布", "Publish"), offered=in_state(DemandStatus.DRAFT, DemandStatus.WITHDRAWN),
+@operation("demand", "publish", Label("发布", "Publish"), leads_to=DemandStatus.OPEN,
+    offered=in_state(DemandStatus.DRAFT, DemandStatus.WITHDRAWN),
            asks=(AREA,))  # fmt: skip
 def publish_demand(session: Session, demand: Demand, actor: Actor, *, area_id: int | None = None) -> None:
     """Resources that fit are suggested at once."""
@@ -87,13 +95,25 @@ def suggest_again(session: Session, demand: Demand, actor: Actor) -> None:
         )
 
 
-@operation("demand", "withdraw", Label("撤回", "Withdraw"), offered=in_state(DemandStatus.OPEN, DemandStatus.DRAFT))
+@operation(
+    "demand",
+    "withdraw",
+    Label("撤回", "Withdraw"),
+    leads_to=DemandStatus.WITHDRAWN,
+    offered=in_state(DemandStatus.OPEN, DemandStatus.DRAFT),
+)
 def withdraw_demand(session: Session, demand: Demand, actor: Actor) -> None:
     demand.status, demand.area_id = DemandStatus.WITHDRAWN, None
     _end_suggestions(session, Match.demand_id == demand.id, "需求已撤回")
 
 
-@operation("demand", "met", Label("确认满足", "Confirm as met"), offered=in_state(DemandStatus.MATCHED))
+@operation(
+    "demand",
+    "met",
+    Label("确认满足", "Confirm as met"),
+    leads_to=DemandStatus.MET,
+    offered=in_state(DemandStatus.MATCHED),
+)
 def meet(session: Session, demand: Demand, actor: Actor) -> None:
     demand.status, demand.met_on = DemandStatus.MET, today()
 
@@ -152,6 +172,7 @@ def _end_suggestions(session: Session, which: object, reason: str) -> None:
     "match",
     "accept_as_demander",
     Label("需求方同意", "Accept for the demander"),
+    leads_to=(MatchState.SUGGESTED, MatchState.AGREED),
     offered=lambda match: match.state == MatchState.SUGGESTED and match.demander_agreed_on is None,
     party="organization",
 )
@@ -164,6 +185,7 @@ def accept_as_demander(session: Session, match: Match, actor: Actor) -> None:
     "match",
     "accept_as_provider",
     Label("资源方同意", "Accept for the provider"),
+    leads_to=(MatchState.SUGGESTED, MatchState.AGREED),
     offered=lambda match: match.state == MatchState.SUGGESTED and match.provider_agreed_on is None,
     party="provider",
 )
@@ -192,13 +214,15 @@ def _refuse(session: Session, match: Match, reason: str) -> None:
 
 
 @operation("match", "refuse_as_demander", Label("需求方拒绝", "Refuse for the demander"),
-           offered=in_state(MatchState.SUGGESTED, field="state"), asks=(WHY,), party="organization")  # fmt: skip
+           leads_to=MatchState.REFUSED,
+    offered=in_state(MatchState.SUGGESTED, field="state"), asks=(WHY,), party="organization")  # fmt: skip
 def refuse_as_demander(session: Session, match: Match, actor: Actor, *, reason: str) -> None:
     _refuse(session, match, reason)
 
 
 @operation("match", "refuse_as_provider", Label("资源方拒绝", "Refuse for the provider"),
-           offered=in_state(MatchState.SUGGESTED, field="state"), asks=(WHY,), party="provider")  # fmt: skip
+           leads_to=MatchState.REFUSED,
+    offered=in_state(MatchState.SUGGESTED, field="state"), asks=(WHY,), party="provider")  # fmt: skip
 def refuse_as_provider(session: Session, match: Match, actor: Actor, *, reason: str) -> None:
     _refuse(session, match, reason)
 
@@ -207,6 +231,7 @@ def refuse_as_provider(session: Session, match: Match, actor: Actor, *, reason: 
     "match",
     "start_project",
     Label("转为项目", "Make it a project"),
+    leads_to=MatchState.PROJECT,
     offered=in_state(MatchState.AGREED, field="state"),
     asks=(
         asked("title", FieldKind.TEXT, "项目名称", "Project", length=100),
@@ -234,7 +259,14 @@ def start_project(session: Session, match: Match, actor: Actor, *, title: str, d
 # --- projects ---
 
 
-@operation("project", "begin", Label("启动", "Begin"), offered=in_state(ProjectStatus.PLANNED), party="organization")
+@operation(
+    "project",
+    "begin",
+    Label("启动", "Begin"),
+    leads_to=ProjectStatus.ONGOING,
+    offered=in_state(ProjectStatus.PLANNED),
+    party="organization",
+)
 def begin(session: Session, project: Project, actor: Actor) -> None:
     project.status, project.started_on = ProjectStatus.ONGOING, project.started_on or today()
 
@@ -243,6 +275,7 @@ def begin(session: Session, project: Project, actor: Actor) -> None:
     "project",
     "complete",
     Label("办结", "Complete"),
+    leads_to=ProjectStatus.DONE,
     offered=in_state(ProjectStatus.ONGOING),
     asks=(
         asked("ended_on", FieldKind.DATE, "完成日期", "Done on"),
@@ -268,7 +301,8 @@ def complete(
             demand.status, demand.met_on = DemandStatus.MET, ended_on
 
 
-@operation("project", "stop", Label("终止", "Stop"), offered=in_state(ProjectStatus.PLANNED, ProjectStatus.ONGOING),
+@operation("project", "stop", Label("终止", "Stop"), leads_to=ProjectStatus.STOPPED,
+    offered=in_state(ProjectStatus.PLANNED, ProjectStatus.ONGOING),
            asks=(WHY,), party="organization")  # fmt: skip
 def stop(session: Session, project: Project, actor: Actor, *, reason: str) -> None:
     """The demand is open again."""

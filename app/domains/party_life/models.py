@@ -61,6 +61,10 @@ class Meeting(Entity):
     __tablename__ = "bc_meeting"
     __entity__ = EntityOptions(
         label=Label("组织生活", "Meeting"),
+        about=Label(
+            "三会一课、主题党日等组织生活：什么类型、何时召开、应到实到。",
+            "Meetings such as branch assemblies, party lectures and theme days: which kind, when, who was there.",
+        ),
         visibility=Visibility.SUBTREE,
         title="topic",
         group="records",
@@ -127,6 +131,10 @@ class Attendance(Entity):
     __tablename__ = "bc_attendance"
     __entity__ = EntityOptions(
         label=Label("到会记录", "Attendance"),
+        about=Label(
+            "会议的到会记录，一人一条；登记会议后逐人产生，这里记下出席或缺席。",
+            "Who was present at a meeting: one record for each person expected.",
+        ),
         visibility=Visibility.SUBTREE,
         title="held_on",
         group="records",
@@ -181,6 +189,10 @@ class FeePayment(Entity):
     __tablename__ = "bc_fee_payment"
     __entity__ = EntityOptions(
         label=Label("党费", "Fee"),
+        about=Label(
+            "每名党员每月的应交和实交党费；应交记录按月自动产生。",
+            "What each member owes and has paid each month; what is owed is added month by month.",
+        ),
         visibility=Visibility.SUBTREE,
         title="period",
         group="records",
@@ -238,6 +250,10 @@ class Course(Entity):
     __tablename__ = "bc_course"
     __entity__ = EntityOptions(
         label=Label("课程", "Course"),
+        about=Label(
+            "党员学习课程；发布后，下级党员的应学记录随之产生。",
+            "Courses of study; once published, members below are expected to complete them.",
+        ),
         visibility=Visibility.INHERITED,
         title="title",
         group="records",
@@ -281,6 +297,10 @@ class StudyRecord(Entity):
     __tablename__ = "bc_study_record"
     __entity__ = EntityOptions(
         label=Label("学习记录", "Study record"),
+        about=Label(
+            "党员学习课程的完成情况，一人一门一条。",
+            "How far members have come with their courses: one record for each member and course.",
+        ),
         visibility=Visibility.SUBTREE,
         title="title",
         group="records",
@@ -332,6 +352,10 @@ class Appraisal(Entity):
     __tablename__ = "bc_appraisal"
     __entity__ = EntityOptions(
         label=Label("民主评议", "Appraisal"),
+        about=Label(
+            "民主评议党员的结果，一人一年一条。",
+            "Results of the yearly appraisal: one record for each member and year.",
+        ),
         visibility=Visibility.SUBTREE,
         title="period",
         group="records",
@@ -386,6 +410,7 @@ class Commendation(Entity):
     __tablename__ = "bc_commendation"
     __entity__ = EntityOptions(
         label=Label("奖惩", "Commendation or punishment"),
+        about=Label("表彰奖励和处分，记在党组织或党员名下。", "Honours and sanctions of organizations and members."),
         visibility=Visibility.SUBTREE,
         title="title",
         group="records",

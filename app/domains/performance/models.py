@@ -42,6 +42,10 @@ class PerformanceTarget(Entity):
     __tablename__ = "bc_performance_target"
     __entity__ = EntityOptions(
         label=Label("绩效目标", "Performance target"),
+        about=Label(
+            "财政项目的绩效目标：预算、三级目标、成本和保障制度，申报、批复到验收。",
+            "Performance targets of budgeted projects: budget, goals, costs, safeguards; from submission to closing.",
+        ),
         visibility=Visibility.SUBTREE,
         title="title",
         group="performance",
@@ -105,6 +109,10 @@ class PerformanceFunding(Entity):
     __tablename__ = "bc_performance_funding"
     __entity__ = EntityOptions(
         label=Label("资金来源", "Funding"),
+        about=Label(
+            "绩效目标的资金来源，合计应等于当年预算。",
+            "Where a project's money comes from; together it makes this year's budget.",
+        ),
         visibility=Visibility.SUBTREE,
         title="source",
         group="performance",
@@ -142,6 +150,10 @@ class PerformanceGoal(Entity):
     __tablename__ = "bc_performance_goal"
     __entity__ = EntityOptions(
         label=Label("绩效指标", "Performance goal"),
+        about=Label(
+            "绩效目标的各项指标：目标值、实际值和完成情况。",
+            "The goals of a performance target: what was aimed at and what was reached.",
+        ),
         visibility=Visibility.SUBTREE,
         title="title",
         group="performance",
@@ -202,6 +214,10 @@ class PerformanceCost(Entity):
     __tablename__ = "bc_performance_cost"
     __entity__ = EntityOptions(
         label=Label("项目构成", "Cost"),
+        about=Label(
+            "绩效目标的项目构成明细，合计应等于当年预算。",
+            "What a project's money is spent on; together it makes this year's budget.",
+        ),
         visibility=Visibility.SUBTREE,
         title="content_item",
         group="performance",
@@ -246,6 +262,7 @@ class PerformanceSafeguard(Entity):
     __tablename__ = "bc_performance_safeguard"
     __entity__ = EntityOptions(
         label=Label("制度保障", "Safeguard"),
+        about=Label("保障项目实施的制度和措施。", "The rules and measures that safeguard a project."),
         visibility=Visibility.SUBTREE,
         title="document_name",
         group="performance",

@@ -45,6 +45,10 @@ class Volunteer(Entity):
     __tablename__ = "bc_volunteer"
     __entity__ = EntityOptions(
         label=Label("志愿者", "Volunteer"),
+        about=Label(
+            "注册志愿者，服务时长和星级随签到确认累计。",
+            "Registered volunteers; hours and stars grow with each confirmed check-in.",
+        ),
         visibility=Visibility.SUBTREE,
         title="name",
         group="service",
@@ -120,6 +124,10 @@ class Activity(Entity):
     __tablename__ = "bc_activity"
     __entity__ = EntityOptions(
         label=Label("志愿活动", "Activity"),
+        about=Label(
+            "志愿服务活动；发布后志愿者可以报名，到场签到签退。",
+            "Volunteering activities; once published, volunteers enrol, sign in and sign out.",
+        ),
         visibility=Visibility.INHERITED,
         title="title",
         group="service",
@@ -179,6 +187,10 @@ class Enrolment(Entity):
     __tablename__ = "bc_enrolment"
     __entity__ = EntityOptions(
         label=Label("活动报名", "Enrolment"),
+        about=Label(
+            "志愿者对活动的报名；在活动页面点“报名”后出现在这里。",
+            "Who has enrolled in an activity; made by “Enrol” on the activity's page.",
+        ),
         visibility=Visibility.PARTIES,
         title="name",
         group="service",
@@ -248,6 +260,10 @@ class CheckIn(Entity):
     __tablename__ = "bc_check_in"
     __entity__ = EntityOptions(
         label=Label("签到记录", "Check-in"),
+        about=Label(
+            "志愿活动的签到签退和服务时长；在报名页面点“签到”后出现在这里。",
+            "Signing in and out of activities, and the hours served; made by “Sign in” on an enrolment's page.",
+        ),
         visibility=Visibility.PARTIES,
         title="name",
         group="service",

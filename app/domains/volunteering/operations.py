@@ -40,7 +40,13 @@ WHY = asked("reason", FieldKind.TEXT, "原因", "Reason", length=200)
 # --- activity ---
 
 
-@operation("activity", "publish", Label("发布", "Publish"), offered=in_state(ActivityStatus.DRAFT))
+@operation(
+    "activity",
+    "publish",
+    Label("发布", "Publish"),
+    leads_to=ActivityStatus.PUBLISHED,
+    offered=in_state(ActivityStatus.DRAFT),
+)
 def publish(session: Session, activity: Activity, actor: Actor) -> None:
     if activity.starts_at <= now():
         raise Impossible("活动已经开始，请先修改时间", "It has begun already: change the times first")
@@ -116,6 +122,7 @@ def _taken(session: Session, activity: Activity) -> int:
     "activity",
     "cancel_activity",
     Label("取消活动", "Cancel the activity"),
+    leads_to=ActivityStatus.CANCELLED,
     offered=in_state(ActivityStatus.DRAFT, ActivityStatus.PUBLISHED),
     asks=(WHY,),
 )
@@ -144,6 +151,7 @@ def sign_out_all(session: Session, activity: Activity, actor: Actor) -> None:
     "activity",
     "close_activity",
     Label("结束活动", "Close the activity"),
+    leads_to=ActivityStatus.CLOSED,
     offered=lambda row: row.status is ActivityStatus.PUBLISHED and row.ends_at <= now(),
     confirm=Label("结束活动？没有签到的报名将记为爽约。", "Close it? Those enrolled who did not sign in are no-shows."),
 )
@@ -173,6 +181,7 @@ def _cancel(enrolment: Enrolment, reason: str) -> None:
     "enrolment",
     "give_up",
     Label("取消报名", "Withdraw"),
+    leads_to=EnrolmentStatus.CANCELLED,
     offered=in_state(EnrolmentStatus.ENROLLED, EnrolmentStatus.WAITING),
     asks=(asked("reason", FieldKind.TEXT, "原因", "Reason", optional=True, length=200),),
     audience=Audience.EVERYONE,
@@ -194,6 +203,7 @@ def give_up(session: Session, enrolment: Enrolment, actor: Actor, *, reason: str
     "enrolment",
     "sign_in",
     Label("签到", "Sign in"),
+    leads_to=EnrolmentStatus.ATTENDED,
     offered=in_state(EnrolmentStatus.ENROLLED),
     asks=(
         asked("mode", FieldKind.CODE, "签到方式", "Mode", code_list=SignInMode),
@@ -274,6 +284,7 @@ def _activity(session: Session, row: Enrolment | CheckIn) -> Activity:
     "check_in",
     "sign_out",
     Label("签退", "Sign out"),
+    leads_to=CheckInStatus.SIGNED_OUT,
     offered=in_state(CheckInStatus.SIGNED_IN),
     audience=Audience.EVERYONE,
     confirm=Label("现在签退？", "Sign out now?"),
@@ -288,6 +299,7 @@ def sign_out(session: Session, entry: CheckIn, actor: Actor) -> None:
     "check_in",
     "confirm_hours",
     Label("确认时长", "Confirm the hours"),
+    leads_to=CheckInStatus.CONFIRMED,
     offered=in_state(CheckInStatus.SIGNED_OUT),
     confirm=Label("确认后计入服务时长并发放积分，确定？", "Hours and points follow. Confirm?"),
     party="organization",
@@ -313,6 +325,7 @@ def confirm_hours(session: Session, entry: CheckIn, actor: Actor) -> None:
     "check_in",
     "reject_hours",
     Label("不予认定", "Reject"),
+    leads_to=CheckInStatus.REJECTED,
     offered=in_state(CheckInStatus.SIGNED_IN, CheckInStatus.SIGNED_OUT),
     asks=(asked("remark", FieldKind.TEXT, "原因", "Reason", length=200),),
     party="organization",

@@ -54,6 +54,10 @@ class Wish(Entity):
     __tablename__ = "bc_wish"
     __entity__ = EntityOptions(
         label=Label("微心愿", "Wish"),
+        about=Label(
+            "居民和党员的微心愿：提交、审核公布、认领到实现。",
+            "Small wishes of residents and members: submitted, published, claimed, realised.",
+        ),
         visibility=Visibility.SUBTREE,
         title="title",
         group="service",
@@ -133,6 +137,10 @@ class WishClaim(Entity):
     __tablename__ = "bc_wish_claim"
     __entity__ = EntityOptions(
         label=Label("心愿认领", "Claim"),
+        about=Label(
+            "谁认领了哪个心愿、进展如何；在心愿页面点“认领”后出现在这里。",
+            "Who has claimed which wish, and how far it is; made by “Claim” on a wish's page.",
+        ),
         visibility=Visibility.PARTIES,
         title="claimant",
         group="service",
@@ -199,6 +207,10 @@ class PointEntry(Entity):
     __tablename__ = "bc_point_entry"
     __entity__ = EntityOptions(
         label=Label("积分流水", "Points entry"),
+        about=Label(
+            "积分流水：活动时长确认、心愿实现等自动记入，只增不改。",
+            "The ledger of points: entries follow from confirmed hours and realised wishes, and are never changed.",
+        ),
         visibility=Visibility.SUBTREE,
         title="holder",
         group="service",

@@ -37,6 +37,7 @@ WHY = asked("reason", FieldKind.TEXT, "原因", "Reason", length=200)
     "wish",
     "submit",
     Label("提交审核", "Submit for review"),
+    leads_to=WishStatus.SUBMITTED,
     offered=in_state(WishStatus.DRAFT, WishStatus.RETURNED),
 )
 def submit(session: Session, wish: Wish, actor: Actor) -> None:
@@ -47,6 +48,7 @@ def submit(session: Session, wish: Wish, actor: Actor) -> None:
     "wish",
     "approve",
     Label("审核通过并公布", "Approve and publish"),
+    leads_to=WishStatus.OPEN,
     offered=in_state(WishStatus.SUBMITTED),
     asks=(
         asked(
@@ -69,6 +71,7 @@ def approve(session: Session, wish: Wish, actor: Actor, *, circle_id: int | None
     "wish",
     "send_back",
     Label("退回修改", "Send back"),
+    leads_to=WishStatus.RETURNED,
     offered=in_state(WishStatus.SUBMITTED),
     asks=(WHY,),
     audience=Audience.SUPERIORS,
@@ -81,6 +84,7 @@ def send_back(session: Session, wish: Wish, actor: Actor, *, reason: str) -> Non
     "wish",
     "withdraw",
     Label("下架", "Withdraw"),
+    leads_to=WishStatus.WITHDRAWN,
     offered=in_state(WishStatus.DRAFT, WishStatus.SUBMITTED, WishStatus.RETURNED, WishStatus.OPEN),
     asks=(WHY,),
 )
@@ -92,6 +96,7 @@ def withdraw(session: Session, wish: Wish, actor: Actor, *, reason: str) -> None
     "wish",
     "claim",
     Label("认领", "Claim"),
+    leads_to=WishStatus.CLAIMED,
     offered=in_state(WishStatus.OPEN),
     asks=(
         asked(
@@ -162,6 +167,7 @@ def _claimed_by(
     "wish_claim",
     "make_contact",
     Label("登记对接", "Record contact"),
+    leads_to=ClaimStatus.CONTACTED,
     offered=in_state(ClaimStatus.ACTIVE),
     asks=(asked("contacted_on", FieldKind.DATE, "对接日期", "In contact since"),),
     audience=Audience.EVERYONE,
@@ -176,6 +182,7 @@ def make_contact(session: Session, claimed: WishClaim, actor: Actor, *, contacte
     "wish_claim",
     "deliver",
     Label("提交办结", "Report as done"),
+    leads_to=ClaimStatus.DELIVERED,
     offered=in_state(ClaimStatus.CONTACTED),
     asks=(
         asked("delivered_on", FieldKind.DATE, "办结日期", "Delivered on"),
@@ -194,6 +201,7 @@ def deliver(session: Session, claimed: WishClaim, actor: Actor, *, delivered_on:
     "wish_claim",
     "cancel_claim",
     Label("取消认领", "Cancel the claim"),
+    leads_to=ClaimStatus.CANCELLED,
     offered=in_state(ClaimStatus.ACTIVE, ClaimStatus.CONTACTED),
     asks=(WHY,),
     audience=Audience.EVERYONE,
@@ -206,6 +214,7 @@ def cancel_claim(session: Session, claimed: WishClaim, actor: Actor, *, reason: 
     "wish_claim",
     "revoke_claim",
     Label("撤销认领", "Revoke the claim"),
+    leads_to=ClaimStatus.REVOKED,
     offered=in_state(ClaimStatus.ACTIVE, ClaimStatus.CONTACTED, ClaimStatus.DELIVERED),
     asks=(WHY,),
     party="organization",
@@ -218,6 +227,7 @@ def revoke_claim(session: Session, claimed: WishClaim, actor: Actor, *, reason: 
     "wish",
     "confirm_realised",
     Label("确认实现", "Confirm"),
+    leads_to=WishStatus.REALISED,
     offered=in_state(WishStatus.DELIVERED),
     asks=(
         asked("satisfaction", FieldKind.INTEGER, "满意度", "Satisfaction", help=("1 到 5 分", "From 1 to 5")),
@@ -256,6 +266,7 @@ def confirm_realised(
     "wish",
     "not_realised",
     Label("退回继续实现", "Not realised yet"),
+    leads_to=WishStatus.IN_PROGRESS,
     offered=in_state(WishStatus.DELIVERED),
     asks=(WHY,),
 )

@@ -90,11 +90,20 @@
       var known = all.self.map(function (rate, i) { return rate == null ? -1 : i; }).filter(function (i) { return i >= 0; });
       function of_known(list) { return list && known.map(function (i) { return list[i]; }); }
       var d = { names: of_known(all.names), self: of_known(all.self), peers: of_known(all.peers), most: all.most };
-      var labels = d.names.map(function (name, i) { return (name.length > 9 ? name.replace(/ /g, '\n') : name) + '\n' + Math.round(d.self[i]); });
+      var narrow = element.clientWidth < 24 * size(13), count = d.names.length;
+      /* only labels beside the figure cost it width: those are broken into lines, Chinese ones where space is short */
+      function beside(i) { return Math.abs(Math.sin(2 * Math.PI * i / count)) > 0.2; }
+      function broken(name) {
+        if (name.indexOf(' ') >= 0) return name.length > 9 ? name.replace(/ /g, '\n') : name;
+        var half = Math.floor(name.length / 2);
+        return narrow && name.length > 3 && name.charCodeAt(0) > 255 ? name.slice(0, half) + '\n' + name.slice(half) : name;
+      }
+      var labels = d.names.map(function (name, i) { return (beside(i) ? broken(name) : name) + '\n' + Math.round(d.self[i]); });
       /* the widest line of a label, in characters: a Latin letter takes about 0.56 of a Chinese one */
-      var widest = Math.max.apply(null, labels.join('\n').split('\n').map(function (line) {
+      var widest = Math.max.apply(null, labels.filter(function (label, i) { return beside(i); }).join('\n').split('\n').map(function (line) {
         return line.split('').reduce(function (sum, letter) { return sum + (letter.charCodeAt(0) > 255 ? 1 : 0.56); }, 0);
       }));
+      var farthest = Math.max.apply(null, labels.map(function (label, i) { return Math.abs(Math.sin(2 * Math.PI * i / count)); }));
       var series = [{
         name: words.self, value: d.self, lineStyle: { color: token('brand'), width: 2 }, itemStyle: { color: token('brand') },
         areaStyle: { color: token('brand'), opacity: 0.12 }
@@ -104,7 +113,7 @@
         tooltip: { trigger: 'item', renderMode: 'richText', confine: true },
         radar: {
           indicator: labels.map(function (label) { return { name: label, min: 0, max: d.most || 100 }; }),
-          radius: Math.max(40, Math.min(element.clientHeight * 0.3, element.clientWidth / 2 - widest * size(13) - 16)), center: ['50%', '53%'], splitNumber: 4, splitArea: { show: false },
+          radius: Math.max(40, Math.min(element.clientHeight / 2 - 3.2 * size(17), (element.clientWidth / 2 - widest * size(13) - 16) / farthest)), center: ['50%', '50%'], splitNumber: 4, splitArea: { show: false },
           axisName: { color: token('ink'), fontSize: size(13), lineHeight: size(17) },
           splitLine: { lineStyle: { color: token('line-2') } }, axisLine: { lineStyle: { color: token('line-2') } }
         },
