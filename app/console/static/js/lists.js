@@ -1,5 +1,6 @@
 /* Lists people work in: column order, menus that stay open while one fills them in, counts at quick filters, hints at
-   likely duplicates, and Ctrl+Enter to save. Works on data-up, data-keep-open, data-counts, data-alike. */
+   likely duplicates, keys (“/”, “n”, “?”, Ctrl+Enter). Works on data-up, data-keep-open, data-counts, data-alike,
+   data-new, data-keys. */
 (function () {
   'use strict';
   var beacon = window.beacon;
@@ -21,6 +22,22 @@
     var button = form.querySelector('.formbar .btn-primary');
     if (button) button.click();
   });
+
+  /* “/” leads to the search of the list, else of the page's head; “n” to a new record; “?” says so */
+  function typing(element) { return element.isContentEditable || /^(INPUT|SELECT|TEXTAREA)$/.test(element.tagName); }
+  document.addEventListener('keydown', function (event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || document.querySelector('.modal.in')) return;
+    if (event.key === '/') {
+      var search = document.querySelector('.filters .q input') || document.getElementById('find');
+      if (search) { event.preventDefault(); search.focus(); search.select(); }
+    } else if (event.key === '?') {
+      jQuery('#keys').modal('show');
+    } else if (event.key === 'n') {
+      var add = document.querySelector('[data-new]');
+      if (add) add.click();
+    }
+  });
+  beacon.on('click', '[data-keys]', function (event) { event.preventDefault(); jQuery('#keys').modal('show'); });
 
   /* a field that is typed into on the bulk edit page shall change */
   document.querySelectorAll('.bulkfield').forEach(function (box) {
