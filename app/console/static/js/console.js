@@ -87,6 +87,13 @@
     if (event.target === cell) cell.querySelector('input').click();
   });
 
+  on('click', '[data-unfold]', function (event, button) {   /* tabs of related records that there are none of */
+    var list = button.closest('ul');
+    list.querySelectorAll('[data-folded]').forEach(function (tab) { tab.hidden = false; });
+    button.closest('li').remove();
+    list.querySelector('[data-folded] a').focus();
+  });
+
   /* ---- tabs: the address says which one is open ---- */
   $('a[data-toggle=tab]').on('shown.bs.tab', function () {
     var hash = this.hash;
