@@ -116,7 +116,7 @@ _ADMINISTRATION = (
     *_RESULTS,
     *_SEES,
     *_APPROVING,
-    *(may.SEE_RULES, may.SEE_RUNS, may.EVALUATE, may.REVEAL, may.IMPORT, may.EXPORTS),
+    *(may.SEE_RULES, may.ADJUST_RULES, may.SEE_RUNS, may.EVALUATE, may.REVEAL, may.IMPORT, may.EXPORTS),
 )
 """What administrators of a city or district may do beside their records."""
 
@@ -135,7 +135,7 @@ ROLES: dict[str, RoleDeclaration] = {
             "district_administrator",
             Label("区级管理员", "District administrator"),
             Family.BUSINESS,
-            (*_ADMINISTRATION, may.ADJUST_RULES, may.TRASH, *may.TRASH_AND_PERSONS),
+            (*_ADMINISTRATION, may.TRASH, *may.TRASH_AND_PERSONS),
             _district,
             tuple(Audience),
         ),

@@ -16,6 +16,9 @@ from app.entity.labels import UserError
 from app.entity.periods import Period
 from app.entity.registry import Registry, registry
 
+from .adjustment_files import FOLDER as ADJUSTMENTS_FOLDER
+from .adjustment_files import read_adjustments
+from .adjustments import LocalAdjustment, applied
 from .case_parsing import Case, Expectation, parse_cases
 from .case_results import CaseResults, CaseState, with_tied_results
 from .case_rows import CaseDatabase, CaseRows
@@ -62,7 +65,17 @@ def run_tests(rules_dir: Path, entities: Registry = registry, files: list[str] |
         for file, content in read_cases(rules_dir).items()
         if not files or Path(file).name in files or Path(file).stem in files
     }
-    return run_cases(contents, reading.rules, reading.broken, entities)
+    adjustments = read_adjustments(read_contents(rules_dir, (ADJUSTMENTS_FOLDER,)), reading.rules)
+    return run_cases(contents, with_adjusted(reading.rules, adjustments.fitting), reading.broken, entities)
+
+
+def with_adjusted(rules: Mapping[str, Rule], further: Mapping[str, Rule]) -> dict[str, Rule]:
+    """Rules by code, and further ones in their place; an adjustment is tested as what it makes of its index."""
+    found = {**rules}
+    for code, rule in further.items():
+        base = rules.get(rule.base) if isinstance(rule, LocalAdjustment) else None
+        found[code] = applied(base, [rule]) if isinstance(base, Index) else rule
+    return found
 
 
 def read_cases(rules_dir: Path) -> dict[str, bytes]:

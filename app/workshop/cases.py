@@ -6,7 +6,7 @@ import hashlib
 
 from app.entity.registry import Registry, registry
 from app.rules.library import RuleLibrary
-from app.rules.testing import DRAFT_CASES, TestRun, read_cases, run_cases
+from app.rules.testing import DRAFT_CASES, TestRun, read_cases, run_cases, with_adjusted
 
 from .drafts import candidate_of
 from .models import Draft
@@ -29,7 +29,7 @@ def run_draft_cases(draft: Draft, library: RuleLibrary, entities: Registry = reg
     ).hexdigest()
     run = _remembered.get(key)
     if run is None:
-        run = run_cases(contents, {**library.rules(), rule.code: rule}, (), entities, only=rule.code)
+        run = run_cases(contents, with_adjusted(library.rules(), {rule.code: rule}), (), entities, only=rule.code)
         _remembered[key] = run
         while len(_remembered) > REMEMBERED:
             _remembered.pop(next(iter(_remembered)), None)

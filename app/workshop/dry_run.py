@@ -64,7 +64,7 @@ def dry_run(
     """
     started = time.perf_counter()
     base = library.rules().get(rule.code)
-    kept = _kept(engine, library, rule, base, period, entities)
+    kept = kept_of(engine, library, rule, base, period, entities)
     figures = figures_for(rule, kept, engine, library, entities)
     after = scored(rule, figures)
     before = None
@@ -74,9 +74,35 @@ def dry_run(
         if before is None:
             before = scored(base, figures_for(base, kept, engine, library, entities))
             _scored_in_force.put(key, before)
-    compared = _compared(before, after, kept.frame, figures.frame)
+    compared = comparison_of(before, after, kept.frame, figures.frame)
     if scope is not None:
         compared = compared.filter(pl.col(SUBJECT_ID).is_in(pl.Series(list(scope), dtype=pl.Int64).implode()))
+    return told(
+        rule,
+        base,
+        figures,
+        before,
+        after,
+        compared,
+        actor=actor,
+        read_by=tuple(sorted(code for code, each in library.rules().items() if rule.code in indices_read(each))),
+        started=started,
+    )
+
+
+def told(
+    rule: Rule,
+    base: Rule | None,
+    figures: Figures,
+    before: pl.DataFrame | None,
+    after: pl.DataFrame,
+    compared: pl.DataFrame,
+    *,
+    actor: Actor,
+    read_by: tuple[str, ...],
+    started: float,
+) -> DryRun:
+    """What a comparison of two versions' results tells the actor."""
     compared = with_reasons(compared, before, after, base, rule)
     bounds = bounds_of(rule, compared)
     depth = len(path_ids(actor.organization_path or "")) if not actor.unrestricted else 1
@@ -95,7 +121,7 @@ def dry_run(
         losses=largest(compared, gains=False),
         oddities=oddities_of(rule, figures.frame, figures.context, after, compared),
         counted=figures.counted,
-        read_by=tuple(sorted(code for code, each in library.rules().items() if rule.code in indices_read(each))),
+        read_by=read_by,
         seconds=time.perf_counter() - started,
         frame=compared,
     )
@@ -130,7 +156,7 @@ def scored(rule: Rule, figures: Figures) -> pl.DataFrame:
     return found.with_columns(pl.col("value").alias("score"), pl.col("level").alias("light"))
 
 
-def _kept(
+def kept_of(
     engine: Engine, library: RuleLibrary, rule: Rule, base: Rule | None, period: str | None, entities: Registry
 ) -> KeptFigures:
     if base is None:
@@ -145,7 +171,7 @@ def _kept(
     return kept
 
 
-def _compared(
+def comparison_of(
     before: pl.DataFrame | None, after: pl.DataFrame, old_figures: pl.DataFrame, new_figures: pl.DataFrame
 ) -> pl.DataFrame:
     """One row for everybody to whom either version applies."""

@@ -43,7 +43,8 @@ PAGES = {
 API = {"info", "get_list", "get", "post", "put", "delete", "patch", "bulk", "operate"}
 
 COMMON = {
-    "AccountView", "ApiDocument", "ApiKeysPage", "ApiPage", "ApprovalPage", "AttachmentsPage", "AuditView",
+    "AccountView", "AdjustmentsPage", "ApiDocument", "ApiKeysPage", "ApiPage", "ApprovalPage", "AttachmentsPage",
+    "AuditView",
     "CasesPage", "ChangePasswordView", "DashboardPage", "DryRunPage", "EvaluationsPage", "ExportsPage", "HistoryPage",
     "ImportsPage", "LeaguePage", "LocaleView", "MenuApi", "OperationsPage", "Options", "PasswordResetView",
     "PerformanceFormPage", "RecordsPage", "RoleView", "ScorecardPage", "Search", "SignInApi", "SignInView",
@@ -249,7 +250,8 @@ def test_other_pages_hold_no_foreign_row(visitor: str | None, browser: Open, mar
         f"/figures/organization_strength/meetings/{marked.organizations[AWAY].id}", "/evaluations/", "/search/?q=MARK",
         f"/search/?q={code}", "/users/userinfo/", "/users/list/", "/roles/list/", "/audit/list/",
         "/ops/", "/ops/change/", "/ops/run/",
-        "/workshop/", "/workshop/versions/", "/imports/", "/exports/", "/api/v1/menu/", "/nothing",
+        "/workshop/", "/workshop/adjustments/", "/workshop/versions/", "/imports/", "/exports/", "/api/v1/menu/",
+        "/nothing",
     ):  # fmt: skip
         answer = one.get(path, follow_redirects=True)
         assert answer.status_code < 500, path

@@ -11,7 +11,7 @@ from flask_appbuilder.security.decorators import has_access
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.access.permissions import EVALUATE, SEE_RUNS
+from app.access.permissions import ADJUST_RULES, EVALUATE, SEE_RUNS
 from app.access.references import organization_names
 from app.database.clock import today
 from app.entity.labels import Label
@@ -30,6 +30,7 @@ from .context import (
     chosen_index,
     chosen_period,
     index_links,
+    library,
     period_links,
     places,
     rule_label,
@@ -95,6 +96,7 @@ class DashboardPage(Page):
             "subject_label": _subject_label(index),
             "since": Label("较昨日", "since yesterday"),
             "by_base": base_switch(run),
+            "adjustment": _unfitting(session, actor.organization_id) if self.may(ADJUST_RULES) else None,
             "total": self._total(index, period, since, base),
             "units": _units(session, index, period, root, base),
             "unit_label": UNIT_WORDS.get(_tier_below(session, root), Label("下级", "Unit")),
@@ -129,6 +131,19 @@ class DashboardPage(Page):
             else dict.fromkeys(counts.counts, 0) | results.changes_by_light(session, index.code, period, since),
             "links": _light_links(index, period, None, base),
         }
+
+
+def _unfitting(session: Session, organization_id: int | None) -> dict[str, Any] | None:
+    """Why an adjustment of the reader's own organization is out of force, and where to mend it."""
+    adjustments = library().adjustments()
+    if not adjustments.problems or organization_id is None:
+        return None
+    own = organization_names(session, [organization_id]).get(organization_id)
+    for each in adjustments.all.values():
+        problems = adjustments.problems_of(each.code)
+        if problems and own is not None and each.under == own.code:
+            return {"say": problems[0].label, "url": url_for("AdjustmentsPage.show")}
+    return None
 
 
 def _root(session: Session) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+from dataclasses import replace
 from datetime import date
 from itertools import pairwise
 from typing import Any
@@ -26,6 +27,7 @@ from app.rules.model import Index, Warning
 
 from ..display import add_url, edit_url, list_url, show_url
 from ..permissions import may
+from .adjusted import standing_of
 from .context import indices, library, scorecard_url
 from .next_steps import NextStep, next_step
 from .records import figure_url
@@ -113,7 +115,9 @@ def _verdict(session: Session, index: Index | None, subject: Any) -> tuple[dict[
     score = results.score_of(session, index.code, period, subject.id)
     if score is None:
         return None, []
-    row = read_breakdowns(session, index.code, period, [subject.id]).get(subject.id)
+    standing = standing_of(index, score, today())
+    row = read_breakdowns(session, standing.breakdown, period, [subject.id]).get(subject.id)
+    index = replace(standing.index, code=index.code)
     todos = []
     if row is not None:
         values = {node.code: node.value for node in index.root.walk() if node.value is not None}

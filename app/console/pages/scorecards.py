@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from flask import redirect, url_for
@@ -24,6 +25,7 @@ from app.rules.explaining import NodeExplained, explain, metrics_of
 from app.rules.model import Index, Light, Metric
 
 from ..display import add_url
+from .adjusted import standing_of, told
 from .context import (
     Page,
     bands,
@@ -87,9 +89,11 @@ class ScorecardPage(Page):
             raise NotFound
         period = chosen_period(session, index)
         score = results.score_of(session, index.code, period, subject.id)
-        row = read_breakdowns(session, index.code, period, [subject.id]).get(subject.id) if score else None
-        nodes = explain(index, row, registry) if row else ()
         run = results.latest_run(session, index.code, period)
+        base_rule, standing = index, standing_of(index, score, run.as_of if run else today())
+        row = read_breakdowns(session, standing.breakdown, period, [subject.id]).get(subject.id) if score else None
+        index = replace(standing.index, code=base_rule.code)
+        nodes = explain(index, row, registry) if row else ()
         peers_run = results.latest_run(session, index.code, period, full=True)
         history = results.scores_of(session, index.code, subject.id)
         before = next((each for each in reversed(history) if each.period_code < period), None)
@@ -118,6 +122,7 @@ class ScorecardPage(Page):
             "sentence": _sentence(index, score, nodes),
             "ranks": self._ranks(index, score, before),
             "base": _base(index, row),
+            "adjusted": told(session, base_rule, standing, score),
             "bonus": _adjustments(index, row, "bonus", subject, period),
             "penalty": _adjustments(index, row, "penalty", subject, period),
             "veto": _vetoes(index, row),

@@ -7,6 +7,7 @@ from typing import Any
 from app.entity.labels import Label
 
 from ..presentation import lazy
+from .adjustments import AdjustmentsPage
 from .approvals import ApprovalPage
 from .cases import CasesPage
 from .dry_runs import DryRunPage
@@ -19,6 +20,8 @@ def install(appbuilder: Any) -> None:
     """Add the workshop's pages and its menu entry."""
     label = lazy(Label("规则工坊", "Rule workshop"))
     appbuilder.add_view(WorkshopPage, "menu.workshop", label=label, icon="fa-sliders", category="rules")
+    adjust = lazy(Label("本级调整", "Adjustments"))
+    appbuilder.add_view(AdjustmentsPage, "menu.adjustments", label=adjust, icon="fa-code-branch", category="rules")
     appbuilder.add_view_no_menu(WorkshopEditor)
     for page in (DryRunPage, CasesPage, ApprovalPage, VersionsPage):
         appbuilder.add_view_no_menu(page)

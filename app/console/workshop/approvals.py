@@ -15,7 +15,11 @@ from werkzeug.wrappers import Response
 from app.access.permissions import EDIT_RULES
 from app.database.clock import today
 from app.entity.labels import Label, UserError
+from app.rules.adjustment_files import Adjustments
+from app.rules.adjustments import misfits
+from app.rules.candidate import ADJUSTMENT
 from app.rules.differences import differences
+from app.rules.model import Index, Rule
 from app.workshop import approvals, drafts
 from app.workshop.cases import run_draft_cases
 from app.workshop.models import EDITABLE, Draft, DraftState
@@ -166,6 +170,7 @@ class ApprovalPage(Page):
             "changes": [] if decided else differences(before, draft.source_text),
             "lines": [] if decided else changed_lines(before or "", draft.source_text),
             "problems": [problem for problem in (*candidate.problems, *candidate.broken) if not problem.is_hint],
+            "unfitting": [] if decided else unfitting(candidate.rule, rules.adjustments()),
             "stale": drafts.is_stale(draft, rules) and not decided,
             "tests": None if decided else run_draft_cases(draft, rules),
             "run": run,
@@ -190,7 +195,7 @@ class ApprovalPage(Page):
     def _draft(self, draft_id: int) -> Draft:
         """A draft that this user works on, or, once it was sent, that they may decide or read."""
         draft = self.session.get(Draft, draft_id)
-        if draft is None:
+        if draft is None or draft.rule_kind == ADJUSTMENT:  # those have a page of their own
             raise NotFound
         works = self.may(EDIT_RULES) and drafts.may_edit(self.session, draft, self._user_id())
         decides = self.may(approvals.permission_for(draft.rule_kind)) and draft.state != DraftState.EDITING
@@ -207,6 +212,18 @@ class ApprovalPage(Page):
     @staticmethod
     def _revision() -> int:
         return request.form.get("revision", 0, type=int)
+
+
+def unfitting(rule: Rule | None, adjustments: Adjustments) -> list[tuple[Label, Label]]:
+    """The adjustments that a new version of an index would put out of force: (whose, why)."""
+    if not isinstance(rule, Index):
+        return []
+    found = []
+    for each in adjustments.fitting.values():
+        problems = misfits(each, rule) if each.base == rule.code else []
+        if problems:
+            found.append((each.label, problems[0].label))
+    return found
 
 
 def changed_lines(before: str, after: str) -> list[tuple[str, str]]:

@@ -11,6 +11,7 @@ from werkzeug.exceptions import NotFound
 
 from app.access.permissions import EDIT_RULES
 from app.entity.labels import Label
+from app.rules.candidate import ADJUSTMENT
 from app.workshop import drafts
 from app.workshop.approvals import permission_for
 from app.workshop.comparison import LIGHTS, DryRun
@@ -93,7 +94,7 @@ class DryRunPage(Page):
         """The draft, for those who work on it and those who may decide it."""
         draft = self.session.get(Draft, draft_id)
         user_id = self.actor.user_id
-        if draft is None or user_id is None:
+        if draft is None or user_id is None or draft.rule_kind == ADJUSTMENT:
             raise NotFound
         decides = self.may(permission_for(draft.rule_kind)) and draft.state != DraftState.EDITING
         if not decides and not (self.may(EDIT_RULES) and drafts.may_edit(self.session, draft, user_id)):

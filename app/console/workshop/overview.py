@@ -15,9 +15,11 @@ from app.access.permissions import EDIT_RULES
 from app.entity.labels import Label, UserError
 from app.entity.registry import registry
 from app.evaluation.models import RuleVersion
+from app.rules.adjustment_files import FOLDER as ADJUSTMENTS_FOLDER
+from app.rules.candidate import ADJUSTMENT
 from app.rules.library import code_of
 from app.rules.model import Index, Rule
-from app.rules.problems import faults
+from app.rules.problems import Problem, faults
 from app.rules.sentences import Vocabulary, read_rule
 from app.workshop import drafts
 from app.workshop.models import EDITABLE, OPEN, Draft, DraftState
@@ -45,7 +47,11 @@ class WorkshopPage(Page):
         may_edit = self.may(EDIT_RULES)
         rules = library().rules()
         open_drafts = list(
-            self.session.scalars(select(Draft).where(Draft.state.in_(OPEN)).order_by(Draft.changed_at.desc()))
+            self.session.scalars(
+                select(Draft)
+                .where(Draft.state.in_(OPEN), Draft.rule_kind != ADJUSTMENT)
+                .order_by(Draft.changed_at.desc())
+            )
         )
         return self.render_template(
             "workshop/overview.html",
@@ -56,7 +62,7 @@ class WorkshopPage(Page):
             ],
             mine=self._mine(rules) if may_edit else [],
             waiting=[self._draft_row(draft, rules) for draft in open_drafts if draft.state == DraftState.SUBMITTED],
-            broken=[(code_of(problem.file), problem) for problem in faults(library().problems())] if may_edit else [],
+            broken=[(code_of(problem.file), problem) for problem in self._faults()] if may_edit else [],
             may_edit=may_edit,
             new_url=url_for("WorkshopPage.new") if may_edit else None,
         )
@@ -114,6 +120,12 @@ class WorkshopPage(Page):
             return self.new(given, error.label), 422
         flash(text(Label("草稿已建立，还没有生效。", "A draft was made; nothing is in force yet.")))
         return redirect(url_for("WorkshopEditor.edit", draft_id=draft.id))
+
+    @staticmethod
+    def _faults() -> list[Problem]:
+        """Those of adjustments are told on their own page."""
+        found = faults(library().problems())
+        return [problem for problem in found if not problem.file.startswith(f"{ADJUSTMENTS_FOLDER}/")]
 
     def _user_id(self) -> int:
         if self.actor.user_id is None:

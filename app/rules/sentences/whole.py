@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from app.entity.labels import Label
 
+from ..adjustments import KINDS, changeable, name_of
 from ..expressions import Name
 from ..model import Index, Metric, Missing, Node, Rule, Warning
 from .expressions import read_expression, read_light
@@ -53,6 +54,7 @@ def read_rule(rule: Rule, words: Vocabulary) -> tuple[Section, ...]:
             Section(Label("指标", "Indicators"), tuple(_tree(rule, words))),
             Section(Label("加分、扣分和否决", "Bonus, penalty and veto"), tuple(_adjustments(rule, words))),
             Section(Label("得分、亮灯和等次", "Score, lights and grades"), tuple(_lights(rule, words))),
+            Section(Label("各级可调范围", "What districts and streets may change"), tuple(_changeable(rule))),
         ]
     elif isinstance(rule, Warning):
         sections += [
@@ -128,6 +130,21 @@ def _tree(index: Index, words: Vocabulary) -> list[Sentence]:
             ),
         )
     return found
+
+
+def _changeable(index: Index) -> list[Sentence]:
+    """Each number that may be adjusted, with its bounds."""
+    return [
+        Sentence(
+            Label(
+                f"{KINDS[kind].zh} {what.value:g}，可调到 {what.limits[0]:g} 至 {what.limits[1]:g}",
+                f"{KINDS[kind].en} {what.value:g}, may be {what.limits[0]:g} to {what.limits[1]:g}",
+            ),
+            title=name_of(index, kind, code),
+        )
+        for kind, found in changeable(index).items()
+        for code, what in found.items()
+    ]
 
 
 def _adjustments(index: Index, words: Vocabulary) -> list[Sentence]:
