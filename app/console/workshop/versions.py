@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 
 from app.entity.labels import Label, UserError
 from app.evaluation.models import RuleVersion, VersionCause
+from app.rules.candidate import ADJUSTMENT
 from app.rules.model import Index
 from app.workshop import approvals, drafts
 
@@ -45,6 +46,8 @@ class VersionsPage(Page):
         rule = rules.get(code)
         if not versions and rule is None:
             raise NotFound
+        if rule is None and versions[0].source_text.startswith(f"{ADJUSTMENT}:"):
+            raise NotFound  # those are told on their own page, to whoever sees their organization
         kind = "warning" if rule is not None and not isinstance(rule, Index) else "index"
         decides = self.may(approvals.permission_for(kind))
         by_hash = {version.version: version for version in versions}

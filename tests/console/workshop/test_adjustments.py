@@ -109,6 +109,8 @@ def test_from_the_street_to_its_lights_and_back(ground: Place) -> None:
     assert 'value="approve"' in page
     approver.post(f"{address}/decide", decision)
     assert latest(ground).state == DraftState.PUBLISHED
+    for name in ("approver", "local_writer"):  # the text is for those who see the organization, on its own page
+        assert ground.site.visitor(name).get(f"/workshop/versions/{draft.rule_code}").status_code == 404
     assert "yellow: 95" in (ground.rules_dir / f"adjustments/strength-{code(ground, 'street_a')}.yaml").read_text()
     again(ground)
     card = street.get(f"/scorecard/strength/{code(ground, 'branch_a1')}").text
