@@ -10,12 +10,17 @@ from app.entity.labels import Label
 from app.rules.model import Combine, Missing
 from app.rules.sentences.scores import COMBINED, MISSING
 
-from . import condition_form
+from . import bounds_form, condition_form
 from .condition_form import ConditionForm
 from .documents import ABSENT
 from .fields import choice, put_at, rows, several, text, tick
 from .ground import FormGround, period_choices
 from .values import day_value, label_texts, label_value, number_value, pair_texts, pair_values, text_of
+
+BOUNDS = Label("如 ±20%、±1、[4, 8]，或 代码: ±1", "such as ±20%, ±1, [4, 8], or code: ±1")
+
+PARAMETER_BOUNDS = Label("如 lectures_due: +4", "such as lectures_due: +4")
+LIGHT_BOUNDS = Label("如 stricter（只可更严）、±5", "such as stricter, ±5")
 
 
 class GeneralForm(Form):
@@ -32,6 +37,14 @@ class GeneralForm(Form):
     weights_relative = tick(Label("下级分值之和不必等于上级", "The points of parts need not add up to their whole"))
     combine = choice(Label("各维度怎样合成", "How dimensions are combined"))
     missing = choice(Label("一项得分都没有时", "Without any score"))
+    adjustable_weight = text(Label("权重可调", "Weights"), BOUNDS)
+    adjustable_target = text(Label("目标可调", "Targets"), BOUNDS)
+    adjustable_parameters = text(
+        Label("参数可调", "Parameters"), Label("如 lectures_due: +4", "such as lectures_due: +4")
+    )
+    adjustable_lights = text(
+        Label("亮灯分界可调", "Edges of lights"), Label("如 stricter（只可更严）、±5", "such as stricter, ±5")
+    )
     basis_zh = text(Label("依据", "Basis (Chinese)"))
     basis_en = text(Label("依据（英文）", "Basis (English)"))
 
@@ -54,6 +67,7 @@ def read(document: dict[str, Any], ground: FormGround) -> dict[str, Any]:
         "weights_relative": document.get("weights") == "relative",
         "combine": text_of(document.get("combine")) or Combine.ARITHMETIC.value,
         "missing": text_of(document.get("missing")) or Missing.SKIP.value,
+        **bounds_form.read(document.get("adjustable")),
         "basis_zh": basis[0],
         "basis_en": basis[1],
     }
@@ -80,6 +94,7 @@ def write(data: dict[str, Any], ground: FormGround) -> dict[str, Any]:
         "decimals": number_value(data.get("decimals")),
         "weights": "relative" if data.get("weights_relative") else ABSENT,
         "combine": combine if combine not in (None, "", Combine.ARITHMETIC) else ABSENT,
+        "adjustable": bounds_form.write(data),
         "missing": missing if missing not in (None, "", Missing.SKIP) else ABSENT,
     }
 
@@ -93,6 +108,7 @@ def prepare(form: Any, ground: FormGround) -> None:
     form.combine.choices = [(kind.value, words) for kind, words in COMBINED.items()]
     form.missing.choices = [(kind.value, words) for kind, words in MISSING.items()]
     condition_form.prepare(form.conditions, ("applies_to",))
+    put_at(form, ("adjustable",), **{f"adjustable_{kind}": kind for kind in bounds_form.KINDS})
     names = ("subject", "period", "effective_from", "peers", "decimals", "combine", "missing")
     put_at(
         form, (), label_zh="label", conditions="applies_to", scale_low="scale", scale_high="scale",
