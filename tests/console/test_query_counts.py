@@ -38,6 +38,8 @@ PAGES = {
         "&_oc_MemberView=organization&_od_MemberView=desc"
     ),
     "member list, last page": "/records/member/list/?page_MemberView=3999",
+    "member calendar": "/records/member/list/?display=calendar&month=1999-06",
+    "member board": "/records/member/list/?display=board",
     "organization": f"/records/organization/show/{FIRST_BRANCH}",
     "organization, its members": f"/records/organization/show/{FIRST_BRANCH}?tab=member.organization",
     "member": "/records/member/show/1",
