@@ -17,7 +17,7 @@ from .visitor import Visitor
 
 SECONDS = 8
 A_SECOND = 20
-"""Requests. Two idle cores answer 50; a busy machine is not asked to."""
+"""Requests: few enough for a machine that is busy with other tests."""
 TOGETHER = 8
 ASKED = (
     "member/?fields=code,name,organization.name&page_size=25",
