@@ -14,7 +14,7 @@ from app.entity.registry import registry
 from config import Settings
 from tests.access.test_row_scope import by_alias, by_ids, by_outer_join, by_self_join, seen, written
 from tests.access.web import Browser, add_accounts
-from tests.access.world import build
+from tests.access.world import PLACES, build
 
 
 def test_reads_and_writes_reach_the_same_rows_everywhere(any_engine: Engine):
@@ -53,6 +53,12 @@ def test_people_sign_in_and_work_everywhere(any_database: Settings, any_engine: 
         body["organization_id"] = world.organizations["branch_b1"].id
         assert browser.send("POST", "/api/v1/meeting/", body | {"status": "planned"}).status_code in (403, 422)
         assert browser.get("/records/member/list/").status_code == 200
+        for shown in ("meeting/list/?display=calendar&month=2026-03", "meeting/list/?display=board",
+                      "activity/list/?display=calendar&month=2026-03"):  # fmt: skip
+            page = browser.get(f"/records/{shown}")
+            places = [place for place in PLACES if f'/show/{world.rows[shown.split("/")[0]][place].id}"' in page.text]
+            assert len(places) == 3, (shown, places)  # as many as a day names
+            assert not {"street_b", "branch_b1", "branch_b2"} & set(places), (shown, places)
         stranger = Browser.of(application)
         for _ in range(5):
             stranger.sign_in("street_a", "Wrong#Password1")
