@@ -155,9 +155,7 @@ class AdjustmentsPage(Page):
         rule, own, user_id = self._index(index), self._require_own(), self._user_id()
         proposal = self._proposal(rule, own, request.form)
         if proposal.adjustment is None:
-            return self.edit(
-                index, request.form.to_dict(), Label("有些数值不能这样调整", "Some numbers cannot be so")
-            ), 422
+            return self.edit(index, request.form.to_dict(), REFUSED), 422
         code = code_for(rule, own.code)
         try:
             draft = self._open_draft(code)
@@ -361,19 +359,21 @@ class AdjustmentsPage(Page):
 
     def _fields(self, index: Index, given: Mapping[str, str]) -> list[tuple[Label, list[dict[str, Any]]]]:
         """By kind, the fields of what may be changed."""
-        groups = []
-        for kind, found in changeable(index).items():
+        groups, all_of = [], changeable(index)
+        above = {child.code: node.label for node in index.root.walk() for child in node.children}
+        for kind in GROUPS:
             rows = [
                 {
                     "name": f"{kind}.{code}",
                     "label": name_of(index, kind, code),
                     "light": code if kind == "lights" else None,
+                    "within": above.get(code) if kind == "weights" else None,
                     "base": what.value,
                     "low": what.limits[0],
                     "high": what.limits[1],
                     "value": given.get(f"{kind}.{code}") or f"{what.value:g}",
                 }
-                for code, what in found.items()
+                for code, what in all_of[kind].items()
             ]
             if rows:
                 groups.append((GROUPS[kind], rows))
@@ -460,10 +460,10 @@ class AdjustmentsPage(Page):
 
 
 GROUPS = {
+    "lights": Label("亮灯分界（低于此分亮灯）", "Edges of the lights (lit below it)"),
     "weights": Label("指标权重（同组合计不变）", "Weights of indicators (each group keeps its sum)"),
     "targets": Label("指标目标", "Targets"),
     "parameters": Label("应有数", "What is due"),
-    "lights": Label("亮灯分界（低于此分亮灯）", "Edges of the lights (lit below it)"),
 }
 assert GROUPS.keys() == KINDS.keys()
 
