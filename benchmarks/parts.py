@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 
 from sqlalchemy import Engine
+from sqlalchemy.orm import configure_mappers
 
 import app.domains.all  # noqa: F401 - declares the entities
 from app.database.clock import today
@@ -79,7 +80,8 @@ PARTS: dict[str, Callable[..., Answer]] = {
 
 
 def _library(settings: Settings) -> RuleLibrary:
-    """The rules, read before the clock starts."""
+    """The rules, read before the clock starts, as a worker has them and its classes ready before its first job."""
+    configure_mappers()
     library = RuleLibrary(settings.rules_dir, settings.data_dir)
     library.rules(today())
     return library

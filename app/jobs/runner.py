@@ -3,6 +3,8 @@
 from importlib import import_module
 from types import ModuleType
 
+from sqlalchemy.orm import configure_mappers
+
 from app.garbage import keep_what_is_loaded
 from app.jobs.kinds import KINDS
 from app.jobs.progress import Reporter, reporting_to
@@ -16,6 +18,7 @@ def load_tasks(module: str = TASKS) -> None:
     """Import the module with the functions; a worker does so once, before its first job."""
     global _tasks
     _tasks = import_module(module)
+    configure_mappers()  # else the first job would wait for it
     keep_what_is_loaded()
 
 
