@@ -191,23 +191,25 @@ def scores_of(session: Session, rule_code: str, subject_id: int) -> Sequence[Sco
     return session.scalars(statement.order_by(Score.period_code)).all()
 
 
-def rank_of(session: Session, score: Score, *, peers: bool = False, under: str | None = None) -> Rank | None:
-    """The place of a score among all leaves, among its peers, or among those below a path. Counts rows that the
-    reader may not see, and gives nothing of them but their number."""
-    if score.order_key is None:
+def rank_of(
+    session: Session, score: Score, *, peers: bool = False, under: str | None = None, instead: int | None = None
+) -> Rank | None:
+    """The place of a score among all leaves, among its peers, or among those below a path; ``instead``: the place that
+    it would have with this order key. Counts rows that the reader may not see, and gives nothing of them but their
+    number."""
+    key = score.order_key if instead is None else instead
+    if key is None:
         return None
-    conditions = [in_force(score.rule_code, score.period_code), Score.order_key.is_not(None)]
+    conditions = [in_force(score.rule_code, score.period_code), Score.order_key.is_not(None), Score.id != score.id]
     if score.member_id is None:
         conditions.append(Score.tier == score.tier if score.tier else Score.tier.is_(None))
     if peers:
         conditions.append(Score.peers == score.peers)
     if under:
         conditions += [Score.path >= under, Score.path < under + "~"]
-    statement = select(func.count(Score.id), func.sum(case((Score.order_key > score.order_key, 1), else_=0))).where(
-        *conditions
-    )
-    total, above = session.connection().execute(statement).one()
-    return Rank(int(above or 0) + 1, total) if total else None
+    statement = select(func.count(Score.id), func.sum(case((Score.order_key > key, 1), else_=0))).where(*conditions)
+    others, above = session.connection().execute(statement).one()
+    return Rank(int(above or 0) + 1, others + 1)
 
 
 def ranks_of(session: Session, scores: Iterable[Score], *, base: bool = False) -> dict[int, int]:

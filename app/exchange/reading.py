@@ -67,7 +67,7 @@ def read_table(path: Path, name: str | None = None, recognizes: Recognizes | Non
     with path.open("rb") as file:
         beginning = file.read(8)
     if beginning.startswith(ZIP):
-        _look_through(path, name)
+        look_through(path, name)
         return _workbook(path, name, recognizes)
     if beginning == OLE:
         _look_through_old(path, name)
@@ -134,7 +134,7 @@ def _encoding(path: Path, name: str) -> str:
 # --- workbooks ---
 
 
-def _look_through(path: Path, name: str) -> None:
+def look_through(path: Path, name: str) -> None:
     """Refuse a workbook that is not what it should be, before any of it is taken into memory."""
     try:
         with zipfile.ZipFile(path) as archive:

@@ -15,6 +15,7 @@ from app.entity.filters import All, AnyOf, Filter, Operator, Test
 from app.entity.labels import Label
 from app.entity.registry import EntityType, Field, Registry
 
+from .differences import LIGHTS
 from .expressions import Arithmetic, Call, Comparison, Expression, Literal, Logical, Name, Not, walk
 from .frames import Reason, column_of_metric
 from .model import (
@@ -166,7 +167,11 @@ def name_of_metric(metric: Metric, registry: Registry) -> Label:
     if metric.label is not None:
         return metric.label
     if metric.entity == "warning":
-        return Label("预警", "Warnings")
+        levels = _levels(metric.where)
+        return Label(
+            f"{'、'.join(LIGHTS[level].zh for level in levels)}预警" if levels else "预警",
+            f"{' and '.join(LIGHTS[level].en for level in levels)} warnings".capitalize() if levels else "Warnings",
+        )
     if metric.entity == "index":
         return Label("指数结果", "Index results")
     entity = registry[metric.entity]
@@ -178,6 +183,16 @@ def name_of_metric(metric: Metric, registry: Registry) -> Label:
     column = _field_of(metric.of, entity)
     name = column.label if column else Label("数值", "value")
     return Label(f"{zh}{name.zh}", f"{en}, {name.en.lower()}")
+
+
+def _levels(condition: Filter | None) -> list[str]:
+    """The levels of warnings that a filter asks for."""
+    match condition:
+        case Test(path="level", operator=Operator.EQ | Operator.IN, operand=operand):
+            return [level for level in (operand if isinstance(operand, tuple) else (operand,)) if level in LIGHTS]
+        case All(parts=parts) | AnyOf(parts=parts):
+            return [level for part in parts for level in _levels(part)]
+    return []
 
 
 def _field_of(of: Expression | None, entity: EntityType) -> Field | None:
@@ -246,7 +261,7 @@ def _sentence(index: Index, node: Node, row: Row, registry: Registry) -> Label:
                 f"{label.zh} {shown}，低于 {below}% 的同类", f"{label.en} {shown}, below {below}% of its peers"
             )
         case Categories():
-            category = _category(index, node, value, registry)
+            category = name_of_code(index, node, value, registry)
             return Label(f"{label.zh}：{category.zh}", f"{label.en}: {category.en}")
         case Curve() | ObservedRange() | ZScore() | Formula() | Range() | None:
             return Label(f"{label.zh} {shown}", f"{label.en} {shown}")
@@ -291,7 +306,7 @@ def _within(label: Label, value: float, edges: list[float], share: bool) -> Labe
     return Label(f"{label.zh} {shown}，在 {low}–{high} 段", f"{label.en} {shown}, between {low} and {high}")
 
 
-def _category(index: Index, node: Node, value: str, registry: Registry) -> Label:
+def name_of_code(index: Index, node: Node, value: str, registry: Registry) -> Label:
     """The word for a code: that of the column the value was read from."""
     for part in walk(node.value) if node.value is not None else ():
         if not isinstance(part, Name):

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import polars as pl
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Connection, Engine, Row, func, select
 
 from app.database.clock import today
 from app.entity.periods import Period
@@ -104,17 +104,7 @@ def kept_figures(
     """What is kept of a rule and period; None if no full run of it was published, or its version is not understood any
     more (an entity is gone, say)."""
     with engine.connect() as connection:
-        run = connection.execute(
-            select(_runs.c.id, _runs.c.rule_version, _runs.c.as_of)
-            .where(
-                _runs.c.rule_code == code,
-                _runs.c.period_code == period,
-                _runs.c.state == RunState.PUBLISHED,
-                _runs.c.extent == Extent.FULL,
-            )
-            .order_by(_runs.c.id.desc())
-            .limit(1)
-        ).first()
+        run = last_full_run(connection, code, period)
         if run is None:
             return None
         newest = connection.execute(
@@ -122,20 +112,17 @@ def kept_figures(
                 _breakdowns.c.rule_code == code, _breakdowns.c.period_code == period
             )
         ).scalar()
-        text = connection.execute(
-            select(_versions.c.source_text).where(_versions.c.version == run.rule_version)
-        ).scalar()
-        calendar = calendar_of(connection, entities)
-        rule = _rule_of(run.rule_version, text, code, library, entities)
+        rule = rule_of_run(connection, run, code, library, entities)
         if rule is None:
             return None
+        context = context_of(connection, run, period, entities)
         key = (str(engine.url), code, period, newest)
         frame = _memory.get(key)
         if frame is None:
             stored = read_frame(connection, code, period)
             if stored is None:
                 return None
-            frame = _subjects(stored)
+            frame = subjects_of(stored)
             if isinstance(rule, Index):
                 # A breakdown outlives its score when the rule stops applying to the subject.
                 in_force = select(_scores.c.subject_id).where(
@@ -144,8 +131,37 @@ def kept_figures(
                 ids = pl.Series(SUBJECT_ID, connection.execute(in_force).scalars().all(), dtype=pl.Int64)
                 frame = frame.filter(pl.col(SUBJECT_ID).is_in(ids.implode()))
             _memory.put(key, frame)
-    context = Context(run.as_of, Period.parse(period) if period else None, calendar)
     return KeptFigures(rule, context, frame, key)
+
+
+def last_full_run(connection: Connection, code: str, period: str) -> Row | None:
+    """The latest published run of a rule and period over all subjects: ``id``, ``rule_version``, ``as_of``."""
+    return connection.execute(
+        select(_runs.c.id, _runs.c.rule_version, _runs.c.as_of)
+        .where(
+            _runs.c.rule_code == code,
+            _runs.c.period_code == period,
+            _runs.c.state == RunState.PUBLISHED,
+            _runs.c.extent == Extent.FULL,
+        )
+        .order_by(_runs.c.id.desc())
+        .limit(1)
+    ).first()
+
+
+def context_of(connection: Connection, run: Row, period: str, entities: Registry) -> Context:
+    """When a run was, and with which calendar."""
+    return Context(run.as_of, Period.parse(period) if period else None, calendar_of(connection, entities))
+
+
+def rule_of_run(connection: Connection, run: Row, code: str, library: RuleLibrary, entities: Registry) -> Rule | None:
+    """The rule as a run had it; None if its version is not understood any more."""
+    in_force = library.rules()
+    current = in_force.get(code)
+    if current is not None and current.version == run.rule_version:
+        return current
+    text = connection.execute(select(_versions.c.source_text).where(_versions.c.version == run.rule_version)).scalar()
+    return _understood(text, code, in_force, entities) if text is not None else None
 
 
 def latest_period(engine: Engine, rule: Rule) -> str:
@@ -171,13 +187,7 @@ def new_figures(rule: Rule, engine: Engine, library: RuleLibrary, entities: Regi
     return KeptFigures(rule, context, frame.with_columns(_paths(frame, engine, entities)))
 
 
-def _rule_of(version: str, text: str | None, code: str, library: RuleLibrary, entities: Registry) -> Rule | None:
-    in_force = library.rules()
-    current = in_force.get(code)
-    if current is not None and current.version == version:
-        return current
-    if text is None:
-        return None
+def _understood(text: str, code: str, in_force: Mapping[str, Rule], entities: Registry) -> Rule | None:
     for kind in ("index", "warning"):
         if text.lstrip("\ufeff").find(f"{kind}:") >= 0:
             found = check_candidate(text, kind, code, in_force, entities).rule
@@ -186,7 +196,7 @@ def _rule_of(version: str, text: str | None, code: str, library: RuleLibrary, en
     return None
 
 
-def _subjects(stored: pl.DataFrame) -> pl.DataFrame:
+def subjects_of(stored: pl.DataFrame) -> pl.DataFrame:
     """The subjects frame in a stored breakdown, results left out."""
     light = "light" if "light" in stored.columns else "level"
     figures = [name for name in stored.columns if name[:2] in ("s.", "m.", "f.") or name.startswith("held.")]

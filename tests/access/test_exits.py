@@ -47,8 +47,9 @@ COMMON = {
     "AuditView",
     "CasesPage", "ChangePasswordView", "DashboardPage", "DryRunPage", "EvaluationsPage", "ExportsPage", "HistoryPage",
     "ImportsPage", "LeaguePage", "LocaleView", "MenuApi", "OperationsPage", "Options", "PasswordResetView",
-    "PerformanceFormPage", "RecordsPage", "RoleView", "ScorecardPage", "Search", "SignInApi", "SignInView",
-    "StartPage", "TrashPage", "UtilView", "VersionsPage", "WarningsPage", "WorkshopEditor", "WorkshopPage",
+    "PerformanceFormPage", "RecordsPage", "RobustnessPage", "RoleView", "ScorecardPage", "Search", "SignInApi",
+    "SignInView", "StartPage", "TrashPage", "UtilView", "VersionsPage", "WarningsPage", "WeighingPage", "WhatIfPage",
+    "WorkbookPage", "WorkshopEditor", "WorkshopPage",
     "appbuilder", "static",
 }  # fmt: skip
 """Pages that belong to no entity. Those that show rows are walked in ``test_other_pages_hold_no_foreign_row``."""

@@ -65,6 +65,7 @@ NAMED = {
     "rules/case_rows.py": "rows of the rules' tests, in a database of their own",
     "console/live.py": "roles, when an entity comes or goes",
     "console/pages/scorecards.py": "the figures of peers, for their mean alone",
+    "console/pages/what_if.py": "one subject that was read through the scope, and nameless figures of its peers",
     "console/pages/dashboard.py": "breakdowns of subjects that were read through the scope",
 }
 

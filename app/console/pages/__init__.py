@@ -25,6 +25,7 @@ from .records import RecordsPage
 from .scorecards import ScorecardPage
 from .trash import TrashPage
 from .warnings import WarningsPage
+from .what_if import WhatIfPage
 
 ENTRIES = (
     (DashboardPage, "menu.dashboard", Label("总览", "Overview"), "fa-gauge-high", "overview"),
@@ -44,6 +45,7 @@ def install(app: Flask, appbuilder: Any, settings: Settings) -> None:
     for page, name, label, icon, category in ENTRIES:
         appbuilder.add_view(page, name, label=lazy(label), icon=icon, category=category)
     appbuilder.add_view_no_menu(RecordsPage)
+    appbuilder.add_view_no_menu(WhatIfPage)
     appbuilder.add_view_no_menu(AttachmentsPage)
     app.jinja_env.globals.update(import_url=import_url, export_url=export_url, files_shown=files_shown)
     appbuilder.add_view_no_menu(PerformanceFormPage)

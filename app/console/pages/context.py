@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -121,11 +122,14 @@ def index_links(chosen: Index, subject: str | None = None) -> list[tuple[Label, 
 
 
 def version_label(session: Session, run: Run | None) -> Label | None:
-    """“规则第 14 版”: the rule version of a run."""
-    if run is None:
+    """“规则第 14 版（2026-01-01 起）”: the rule version that a run was scored by, and from when on it speaks; a version
+    that does not say so, from when on it was used."""
+    version = session.get(RuleVersion, run.rule_version) if run is not None else None
+    if version is None:
         return None
-    number = session.scalar(select(RuleVersion.number).where(RuleVersion.version == run.rule_version))
-    return Label(f"规则第 {number} 版", f"rule version {number}") if number else None
+    stated = re.search(r"(?m)^effective_from:\s*(\d{4}-\d{2}-\d{2})", version.source_text)
+    since = stated[1] if stated else f"{version.first_used_at:%Y-%m-%d}"
+    return Label(f"规则第 {version.number} 版（{since} 起）", f"rule version {version.number} (since {since})")
 
 
 def titles(session: Session, entity: str, ids: Iterable[int]) -> dict[int, tuple[str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from flask import redirect, url_for
+from flask import redirect, request, url_for
 from flask_appbuilder import expose
 from flask_appbuilder.security.decorators import has_access
 from sqlalchemy import select
@@ -83,10 +83,7 @@ class ScorecardPage(Page):
         """The context of the template; its shape is told there. 404 for a subject out of scope, as if absent."""
         session = self.session
         entity = registry[index.subject]
-        model: Any = entity.model
-        subject = session.scalars(select(model).where(model.code == code)).one_or_none()
-        if subject is None or not self._is_for(index, subject):
-            raise NotFound
+        subject = readable_subject(self, index, code)
         period = chosen_period(session, index)
         score = results.score_of(session, index.code, period, subject.id)
         run = results.latest_run(session, index.code, period)
@@ -111,6 +108,9 @@ class ScorecardPage(Page):
             "rule_version": version_label(session, run),
             "rule_url": None,
             "stale": results.running_evaluation(session) is not None,
+            "what_if_url": url_for("WhatIfPage.show", index=index.code, code=code, period=request.args.get("period"))
+            if nodes
+            else None,
             "record_url": self._record_url(subject, entity.code),
             "subject_url": record_url(entity.code, subject.id),
             "score": value,
@@ -136,12 +136,6 @@ class ScorecardPage(Page):
             "grounds": _grounds(session, run, peers_run, results.latest_correction(session, index.code, period)),
             "own": self.actor.member_id == subject.id and entity.code == "member",
         }
-
-    def _is_for(self, index: Index, subject: Any) -> bool:
-        """Whether the reader may see this scorecard: a member who is no staff sees their own and no other, although
-        they see the record of their branch."""
-        actor = self.actor
-        return actor.is_staff or actor.unrestricted or (index.subject == "member" and subject.id == actor.member_id)
 
     def _crumbs(self, score: Score | None, index: Index, period: str) -> list[tuple[str, str | None]]:
         """The organizations above, those of the reader's scope as links to their tables."""
@@ -272,6 +266,18 @@ class ScorecardPage(Page):
             }
             for code, first, count, say, by in by_rule(self.session, tied == subject_id)
         ]
+
+
+def readable_subject(page: Page, index: Index, code: str) -> Any:
+    """Whom a scorecard is about; 404 for a subject out of scope, as if absent. A member who is no staff reads their own
+    and no other, although they see the record of their branch."""
+    model: Any = registry[index.subject].model
+    subject = page.session.scalars(select(model).where(model.code == code)).one_or_none()
+    actor = page.actor
+    is_own = index.subject == "member" and subject is not None and subject.id == actor.member_id
+    if subject is None or not (actor.is_staff or actor.unrestricted or is_own):
+        raise NotFound
+    return subject
 
 
 def next_light(index: Index, score: float | None, light: str) -> dict[str, Any] | None:

@@ -13,7 +13,10 @@ from .cases import CasesPage
 from .dry_runs import DryRunPage
 from .editor import WorkshopEditor
 from .overview import WorkshopPage
+from .robustness import RobustnessPage
 from .versions import VersionsPage
+from .weighing import WeighingPage
+from .workbooks import WorkbookPage
 
 
 def install(appbuilder: Any) -> None:
@@ -23,5 +26,5 @@ def install(appbuilder: Any) -> None:
     adjust = lazy(Label("本级调整", "Adjustments"))
     appbuilder.add_view(AdjustmentsPage, "menu.adjustments", label=adjust, icon="fa-code-branch", category="rules")
     appbuilder.add_view_no_menu(WorkshopEditor)
-    for page in (DryRunPage, CasesPage, ApprovalPage, VersionsPage):
+    for page in (DryRunPage, CasesPage, ApprovalPage, VersionsPage, RobustnessPage, WeighingPage, WorkbookPage):
         appbuilder.add_view_no_menu(page)

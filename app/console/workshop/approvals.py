@@ -21,7 +21,7 @@ from app.rules.candidate import ADJUSTMENT
 from app.rules.differences import differences
 from app.rules.model import Index, Rule
 from app.workshop import approvals, drafts
-from app.workshop.cases import run_draft_cases
+from app.workshop.cases import known_outcome, run_draft_cases
 from app.workshop.models import EDITABLE, Draft, DraftState
 
 from ..pages.context import Page, library
@@ -44,6 +44,7 @@ class ApprovalPage(Page):
     class_permission_name = "Rule"
     method_permission_name = {
         "show": "list",
+        "tests": "list",
         "decide": "list",
         "ask": "edit",
         "send": "edit",
@@ -54,11 +55,7 @@ class ApprovalPage(Page):
     @has_access
     def show(self, draft_id: int) -> str:
         draft = self._draft(draft_id)
-        decides = (
-            draft.state == DraftState.SUBMITTED
-            and self.may(approvals.permission_for(draft.rule_kind))
-            and approvals.may_decide(self.session, draft, self._user_id())
-        )
+        decides = self._decides(draft)
         works = self.may(EDIT_RULES) and drafts.may_edit(self.session, draft, self._user_id())
         takes_back = works and draft.state in (DraftState.SUBMITTED, DraftState.SCHEDULED)
         return self.render_template(
@@ -68,6 +65,18 @@ class ApprovalPage(Page):
             withdraw_url=url_for("ApprovalPage.withdraw", draft_id=draft.id) if takes_back else None,
             send_url=None,
             today=today(),
+        )
+
+    @expose("/<int:draft_id>/tests")
+    @has_access
+    def tests(self, draft_id: int) -> str:
+        """The outcome of the tests, which the page fetches when it is shown: they may take longer than it."""
+        draft = self._draft(draft_id)
+        return self.render_template(
+            "workshop/tests_outcome.html",
+            tests=run_draft_cases(draft, library()),
+            cases_url=self._cases_url(draft),
+            decides=self._decides(draft),
         )
 
     @expose("/<int:draft_id>/ask")
@@ -172,7 +181,10 @@ class ApprovalPage(Page):
             "problems": [problem for problem in (*candidate.problems, *candidate.broken) if not problem.is_hint],
             "unfitting": [] if decided else unfitting(candidate.rule, rules.adjustments()),
             "stale": drafts.is_stale(draft, rules) and not decided,
-            "tests": None if decided else run_draft_cases(draft, rules),
+            "decided": decided,
+            "tests": None if decided else known_outcome(draft, rules),
+            "tests_url": url_for("ApprovalPage.tests", draft_id=draft.id),
+            "decides": self._decides(draft),
             "run": run,
             "problem": trial.problem if trial else None,
             "matrix": matrix(run, lambda one, other: self._trial_url(draft, one, other)) if run else None,
@@ -180,13 +192,22 @@ class ApprovalPage(Page):
             "moved": moves(self.session, run, run.moves(limit=10)) if run else [],
             "decimals": decimals(run) if run else 1,
             "trial_url": url_for("DryRunPage.show", draft_id=draft.id) if run else None,
-            "cases_url": url_for("CasesPage.show", draft_id=draft.id)
-            if self.may(EDIT_RULES) and drafts.may_edit(self.session, draft, self._user_id())
-            else None,
+            "cases_url": self._cases_url(draft),
             "edit_url": page_link("WorkshopEditor.edit", draft_id=draft.id)
             if self.may(EDIT_RULES) and drafts.may_edit(self.session, draft, self._user_id())
             else None,
         }
+
+    def _decides(self, draft: Draft) -> bool:
+        return (
+            draft.state == DraftState.SUBMITTED
+            and self.may(approvals.permission_for(draft.rule_kind))
+            and approvals.may_decide(self.session, draft, self._user_id())
+        )
+
+    def _cases_url(self, draft: Draft) -> str | None:
+        works = self.may(EDIT_RULES) and drafts.may_edit(self.session, draft, self._user_id())
+        return url_for("CasesPage.show", draft_id=draft.id) if works else None
 
     @staticmethod
     def _trial_url(draft: Draft, before: str, after: str) -> str:

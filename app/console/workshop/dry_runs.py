@@ -45,6 +45,7 @@ class DryRunPage(Page):
             "draft": draft,
             "edit_url": page_link("WorkshopEditor.edit", draft_id=draft.id),
             "ask_url": url_for("ApprovalPage.ask", draft_id=draft.id) if draft.state in EDITABLE else None,
+            "robustness_url": self._robustness_url(draft),
             "faulty": candidate.rule is None,
             "stale": drafts.is_stale(draft, library()),
             "run": None,
@@ -89,6 +90,12 @@ class DryRunPage(Page):
             "back_url": None if request.args.get("back") or not periods else link(back=1),
             "backs": [(period_name(each.period), each) for each in backs],
         }
+
+    def _robustness_url(self, draft: Draft) -> str | None:
+        """For those who work on a draft of an index."""
+        user_id = self.actor.user_id
+        works = user_id is not None and self.may(EDIT_RULES) and drafts.may_edit(self.session, draft, user_id)
+        return page_link("RobustnessPage.of_draft", draft_id=draft.id) if works and draft.rule_kind == "index" else None
 
     def _draft(self, draft_id: int) -> Draft:
         """The draft, for those who work on it and those who may decide it."""

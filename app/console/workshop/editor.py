@@ -334,6 +334,7 @@ class WorkshopEditor(Page):
         return {
             "dry_run": page_link("DryRunPage.show", draft_id=draft.id),
             "submit": page_link("ApprovalPage.ask", draft_id=draft.id),
+            "weighing": page_link("WeighingPage.show", draft_id=draft.id, code="-"),
         }
 
     def period_of(self, desk: Desk) -> str:

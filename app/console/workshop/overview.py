@@ -84,6 +84,8 @@ class WorkshopPage(Page):
             sections=read_rule(rule, Vocabulary(rule, registry, rules)),
             start_url=url_for("WorkshopPage.start", code=code) if self.may(EDIT_RULES) else None,
             versions_url=page_link("VersionsPage.show", code=code),
+            workbook_url=page_link("WorkbookPage.show", code=code) if isinstance(rule, Index) else None,
+            robustness_url=page_link("RobustnessPage.show", code=code) if isinstance(rule, Index) else None,
         )
 
     @expose("/rules/<code>/edit", methods=["POST"])

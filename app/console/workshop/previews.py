@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
+import polars as pl
 from flask import current_app
 from sqlalchemy import select
 
@@ -18,9 +20,12 @@ from app.evaluation.models import Score
 from app.evaluation.previews import Preview, preview_levels, preview_node, preview_value
 from app.rules.expression_parser import ExpressionError, parse_expression
 from app.rules.expressions import Name
+from app.rules.frames import SUBJECT_ID
 from app.rules.model import SEVERITY, Bands, Curve, Index, Light, Metric, Node, Range, Rule, Target, Warning
 from app.rules.problems import path_text
 from app.rules.threshold_checks import constant
+from app.workshop.dry_run import scored
+from app.workshop.kept_figures import figures_for, kept_figures
 
 from . import samples
 from .desk import Desk
@@ -205,37 +210,45 @@ def _of_lights(page: Any, desk: Desk) -> dict[str, Any]:
 
 
 def _of_scores(page: Any, desk: Desk, index: Index) -> dict[str, Any]:
-    """Today's scores in the reader's scope, and how many would stand on each light."""
+    """Today's scores in the reader's scope, and how many would stand on each light, its conditions and the recovery
+    margin included. While other parts have faults, the scores are those of the rule in force."""
     period = page.period_of(desk)
-    statement = select(Score.score).where(results.in_force(desk.code, period), results.leaves())
-    scores = sorted(score for score in page.session.scalars(statement) if score is not None)
-    if not scores:
+    in_scope = page.session.scalars(
+        select(Score.subject_id).where(results.in_force(desk.code, period), results.leaves())
+    )
+    ids = pl.Series(in_scope.all(), dtype=pl.Int64)
+    kept = kept_figures(_engine(), desk.library, desk.code, period) if ids.len() else None
+    if kept is None:
         return {
             "message": Label(
                 "还没有得分；评定一次以后可以看到分布。", "There are no scores yet; they show after an evaluation."
             )
         }
+    if desk.fault_count and isinstance(kept.rule, Index):
+        index = replace(kept.rule, lights=index.lights, recover=index.recover)
+    frame = scored(index, figures_for(index, kept, _engine(), desk.library))
+    frame = frame.filter(pl.col(SUBJECT_ID).is_in(ids.implode()))
+    scores = frame["score"].drop_nulls().sort().to_list()
+    counts = Counter(frame["light"].to_list())
     constants = {each.name: each.default for each in index.parameters if each.by is None and each.default is not None}
-    edges, counts, is_left_out = [], Counter(), False
+    edges = []
     for rule in index.lights:
         bound = constant(rule.operand, constants) if rule.operand is not None else None
-        is_left_out = is_left_out or (bound is None and rule.operand is not None) or rule.condition is not None
         if bound is not None:
             edges.append((str(rule.light), rule.operator or "", bound))
-    for score in scores:
-        counts[_lit(edges, score)] += 1
-    bounds = [bound for _, _, bound in edges]
-    spread = spread_of(scores, bounds)
     return {
         "message": None,
         "is_lights": True,
-        "count": len(scores),
-        "chart": _light_chart(spread, edges),
-        "light_counts": {
-            str(light): counts.get(str(light), 0) for light in SEVERITY if light in {r.light for r in index.lights}
-        },
-        "note": Label("按条件亮的灯没有算进来。", "Lights by condition are not counted.") if is_left_out else None,
+        "count": frame.height,
+        "chart": _light_chart(spread_of(scores, [bound for _, _, bound in edges]), edges) if scores else None,
+        "light_counts": {str(light): counts[light] for light in SEVERITY if light in {r.light for r in index.lights}},
+        "note": _without_data(counts),
     }
+
+
+def _without_data(counts: Counter[str]) -> Label | None:
+    number = counts[str(Light.NO_DATA)]
+    return Label(f"{number} 个没有数据。", f"{number} without data.") if number else None
 
 
 def _lit(edges: Sequence[tuple[str, str, float]], score: float) -> str | None:
@@ -265,9 +278,7 @@ def _of_levels(page: Any, desk: Desk, warning: Warning) -> dict[str, Any]:
         "count": frame.height,
         "chart": chart,
         "light_counts": {str(level.light): counts.get(str(level.light), 0) for level in warning.levels},
-        "note": Label(f"{counts[Light.NO_DATA]} 个没有数据。", f"{counts[Light.NO_DATA]} without data.")
-        if counts.get(Light.NO_DATA)
-        else None,
+        "note": _without_data(counts),
     }
 
 

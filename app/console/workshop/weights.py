@@ -101,7 +101,7 @@ def shared_out(weights: Sequence[float], whole: float, *, evenly: bool = False) 
         units = round(whole / step, 6)
         fits = abs(units - round(units)) < 1e-6 and all(evenly or _multiple(weight, step) for weight in weights)
         if fits and (units >= len(weights) or step == 0.01):
-            return _in_steps(base, round(units), step)
+            return in_steps(base, round(units), step)
     return [whole * share / sum(base) for share in base]
 
 
@@ -109,7 +109,8 @@ def _multiple(number: float, step: float) -> bool:
     return abs(number / step - round(number / step)) < 1e-6
 
 
-def _in_steps(base: Sequence[float], units: int, step: float) -> list[float]:
+def in_steps(base: Sequence[float], units: int, step: float) -> list[float]:
+    """So many steps given out in proportion; what rounding leaves goes to the greatest remainders."""
     exact = [units * share / sum(base) for share in base]
     given = [int(share) for share in exact]
     order = sorted(range(len(base)), key=lambda place: given[place] - exact[place])

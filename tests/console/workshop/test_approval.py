@@ -99,7 +99,10 @@ def test_from_the_draft_to_the_rule_in_force_and_back(place: Place) -> None:
     assert state(place, draft).state == DraftState.SUBMITTED
     page = approver.get(f"/workshop/approvals/{draft.id}").get_data(as_text=True)
     assert "略放宽" in page
-    assert "全部通过" in page or "还没有测试用例" in page
+    tests = f"/workshop/approvals/{draft.id}/tests"
+    assert tests in page or "全部通过" in page or "还没有测试用例" in page
+    outcome = approver.get(tests).get_data(as_text=True)
+    assert "全部通过" in outcome or "还没有测试用例" in outcome
     assert 'value="approve"' not in writer.get(f"/workshop/approvals/{draft.id}").get_data(as_text=True)
     writer.post(f"/workshop/approvals/{draft.id}/decide", {"revision": "2", "decision": "approve"})
     assert state(place, draft).state == DraftState.SUBMITTED
@@ -134,6 +137,7 @@ def test_a_draft_is_nobody_elses(place: Place, name: str) -> None:
         f"/workshop/dry-runs/{draft.id}",
         f"/workshop/approvals/{draft.id}",
         f"/workshop/approvals/{draft.id}/ask",
+        f"/workshop/approvals/{draft.id}/tests",
     ):
         answer = visitor.get(address)
         assert answer.status_code in (302, 403, 404)
