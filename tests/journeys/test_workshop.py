@@ -66,7 +66,7 @@ def add_study_hours(hand: Hand) -> None:
 
 def test_an_indicator_of_points_of_two_others_is_sent_for_approval(visit: Callable[..., Visitor]) -> None:
     visitor = visit("demo_rules")
-    visitor.page.set_default_timeout(120_000)  # the page that asks for approval runs all tests of the rule first
+    visitor.page.set_default_timeout(120_000)  # the tests of the rule are run while approval is asked for
     hand = Hand(visitor)
     add_study_hours(hand)
     page = visitor.page
@@ -101,6 +101,7 @@ def test_an_indicator_of_points_of_two_others_is_sent_for_approval(visit: Callab
     assert page.locator("table.mx").is_visible()
     hand.follow(".pagehead a:has-text('送审')")
     assert "学习学时" in visitor.text("main")
+    page.wait_for_selector("main:has-text('个用例')")  # the tests of the rule, which are run meanwhile
     hand.fill("#reason", "把学习情况计入服务凝聚力")
     hand.follow("main form button.btn-primary")
     assert "待审批" in visitor.text("h1")
