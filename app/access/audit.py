@@ -41,6 +41,9 @@ class AuditAction(StrEnum):
     DETACHED = "detached"
     KEY_MADE = "key_made"
     KEY_REVOKED = "key_revoked"
+    CHAIN_VERIFIED = "chain_verified"
+    """``detail`` is the result, as ``app.history.verifying.Verification.said`` has it."""
+    TRAIL_EXPORTED = "trail_exported"
 
 
 class AuditEvent(Base):

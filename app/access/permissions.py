@@ -59,7 +59,11 @@ OWN_KEYS = (Permission("can_list", "OwnApiKey"), Permission("can_add", "OwnApiKe
 ALL_KEYS = Permission("can_list", "ApiKey")
 """Everybody's API keys: to see and revoke them."""
 AUDIT = Permission("can_list", "AuditEvent")
-READ_AUDIT = (AUDIT, Permission("can_show", "AuditEvent"))
+VERIFY_AUDIT = Permission("can_verify", "AuditEvent")
+EXPORT_AUDIT = Permission("can_export", "AuditEvent")
+READ_AUDIT = (AUDIT, VERIFY_AUDIT, EXPORT_AUDIT)
+"""The audit trail across all entities: all of it for auditors, who belong to no organization; else what people of
+one's own organization did."""
 
 OWN_ACCOUNT = (
     Permission("can_userinfo", "Account"),

@@ -29,7 +29,6 @@ from .accounts import Account
 from .actor import Actor
 from .api_keys import PREFIX, find_key, note_use
 from .audit import AuditAction, record
-from .audit_view import AuditView
 from .bearer import KnownTokens
 from .field_access import EVERYTHING, Clearance, clearance_of
 from .lock_out import count_failure, forgive, locked_minutes
@@ -90,9 +89,6 @@ class SecurityManager(FabSecurityManager):
             self.user_view, "Accounts", icon="fa-user-gear", label=AccountView.list_title, category="Security"
         )
         builder.add_view(self.rolemodelview, "Roles", icon="fa-key", label=RoleView.list_title, category="Security")
-        builder.add_view(
-            AuditView, "Audit trail", icon="fa-clipboard-list", label=AuditView.list_title, category="Security"
-        )
 
     # --- who it is ---
 

@@ -16,6 +16,7 @@ from app.access.masking import LONGEST_PURPOSE, masked, may_reveal, personal_fie
 from app.access.request_filters import FiltersOfRequest
 from app.entity.labels import Label, UserError
 from app.entity.registry import Entity, EntityType
+from app.history.reading import versions
 
 from .columns import (
     all_columns,
@@ -46,6 +47,7 @@ from .related import plural, related_tabs
 from .saving import WHOLE, LostUpdate, NotSaved, check_revision, refused, remove, save
 from .seen_columns import SeenColumns
 from .values import Unreadable, identifier, parse
+from .versions import told
 
 DELETE = Label("删除", "Delete")
 ADDED_BY_OTHERS = Label(
@@ -273,7 +275,13 @@ class ConsoleModelView(SavedViewRoutes, DisplayRoutes, BulkEditRoutes, HintRoute
         return True
 
     def _show_conflict(self, form: Any, row: Entity) -> None:
-        """Say at each field what it now holds where that differs from what was typed; saving again writes that."""
+        """Say who changed what meanwhile, and at each field what it now holds where that differs from what was typed;
+        saving again writes that."""
+        seen = form[REVISION].data or 0
+        meanwhile = [
+            one for one in versions(self.datamodel.session, self.entity, row.id, most=MOST_TOLD) if one.revision > seen
+        ]
+        form.form_errors = [*form.form_errors, *(Label(said, said) for said in told(self.entity, meanwhile))]
         for name, value in self._values_of(self._row(row.id)).items():
             if name == REVISION:
                 form[name].data = value
@@ -333,6 +341,10 @@ class ConsoleModelView(SavedViewRoutes, DisplayRoutes, BulkEditRoutes, HintRoute
         if not self.appbuilder.sm.has_access(self.get_action_permission_name(name), self.class_permission_name):
             abort(403)
         return self.actions[name]
+
+
+MOST_TOLD = 5
+"""Changes that somebody who lost a race for a record is told of."""
 
 
 def _say(form: Any, error: NotSaved) -> None:

@@ -6,7 +6,7 @@ version what they may show of the record.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -57,8 +57,12 @@ def versions(session: Session, entity: EntityType, row_id: int, *, most: int | N
         .where(_changes.c.entity == entity.code, _changes.c.row_id == row_id)
         .order_by(_batches.c.chain_no.desc(), _changes.c.place.desc())
     )
-    rows = connection.execute(statement.limit(most) if most else statement).all()
-    keys = keys_by_id(connection, {row.key_id for row in rows if row.key_id is not None})
+    return as_versions(session, entity, connection.execute(statement.limit(most) if most else statement).all())
+
+
+def as_versions(session: Session, entity: EntityType, rows: Sequence[Any]) -> list[Version]:
+    """Rows of ``bc_history`` with their batches, all of one entity, as versions."""
+    keys = keys_by_id(session.connection(), {row.key_id for row in rows if row.key_id is not None})
     codec = Codec(entity)
     return [_version(row, codec, keys) for row in rows]
 

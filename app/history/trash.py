@@ -1,7 +1,8 @@
 """The trash: whatever is deleted through a session is kept as a document, and can be brought back with the same id, so
 that what refers to it by id or code fits again.
 
-Rows that others refer to are not deleted at all (``app.entity.uniqueness``), so nothing goes along with a row.
+Rows that others refer to are not deleted at all (``app.entity.uniqueness``), so nothing goes along with a row but the
+files attached to it.
 
 One of the named modules that write past the row scope: a row comes here when its deletion has passed the flush check;
 ``Trashed`` itself is read through the scope, and what is restored passes all checks of a new row.
@@ -9,7 +10,8 @@ One of the named modules that write past the row scope: a row comes here when it
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -34,6 +36,28 @@ _trash = Trashed.__table__
 PARENT = "parent_id"
 
 
+FILES = "attachments"
+"""The key in ``kept`` of what goes with a row: the files attached to it, as their table holds them."""
+
+
+@dataclass(frozen=True)
+class Companions:
+    """How what belongs to a row, and is no row that others may refer to, goes into the trash with it and comes back."""
+
+    taken: Callable[[Session, str], dict[int, list[dict[str, Any]]]]
+    """What goes with the rows of an entity (its code) that the present flush deletes, by their ids."""
+    bring_back: Callable[[Session, EntityType, Entity, list[dict[str, Any]]], None]
+
+
+_companions: Companions | None = None
+
+
+def set_companions(companions: Companions) -> None:
+    """Say what goes with rows (``app.domains.attachments``)."""
+    global _companions
+    _companions = companions
+
+
 def put(session: Session, connection: Connection, entity: EntityType, rows: Iterable[Entity]) -> None:
     """Keep rows that this flush deletes."""
     personal_fields = identifying_fields(entity)
@@ -45,12 +69,16 @@ def put(session: Session, connection: Connection, entity: EntityType, rows: Iter
     actor = actor_of(session)
     table = scoped_tables()[entity.model]
     ids = iter(new_ids(len(found)))
+    files = _companions.taken(session, entity.code) if _companions else {}
     documents = []
     for row, values, person in found:
         key_id, personal = None, None
         if person in keys:
             key_id, ring = keys[person]
             personal = ring.encrypt(to_json({name: values[name] for name in values if name in personal_fields}))
+        kept = {name: value for name, value in values.items() if name not in personal_fields}
+        if row.id in files:
+            kept[FILES] = files[row.id]
         owner = PARENT if table.is_tree else table.organizations[0] if table.organizations else None
         documents.append(
             {
@@ -58,7 +86,7 @@ def put(session: Session, connection: Connection, entity: EntityType, rows: Iter
                 "entity": entity.code,
                 "row_id": row.id,
                 "revision": row.revision,
-                "kept": to_json({name: value for name, value in values.items() if name not in personal_fields}),
+                "kept": to_json(kept),
                 "personal": personal,
                 "key_id": key_id,
                 "deleted_at": now().replace(microsecond=0),
@@ -81,6 +109,7 @@ def kept_values(session: Session, trashed: Iterable[Trashed]) -> dict[int, dict[
     found = {}
     for row in rows:
         values = orjson.loads(row.kept)
+        values.pop(FILES, None)
         if row.personal and row.key_id in keys:
             values |= orjson.loads(keys[row.key_id].decrypt(row.personal))
         entity = registry.get(row.entity)
@@ -117,6 +146,9 @@ def restore(session: Session, trashed: Trashed) -> Entity:
         connection.execute(update(model.__table__).where(model.__table__.c.id == row.id).values(revision=revision))
         set_committed_value(row, "revision", revision)
         connection.execute(delete(_trash).where(_trash.c.id == trashed.id))
+        files = orjson.loads(trashed.kept).get(FILES)
+        if files and _companions:
+            _companions.bring_back(session, entity, row, files)
     finally:
         for key in (RESTORING, OPERATION, RESTORED_AT):
             session.info.pop(key, None)
@@ -137,6 +169,13 @@ def _check_references(session: Session, entity: EntityType, values: dict[str, An
                 f"“{relation.label.en}” leads to a record ({target.en.lower()}) that is gone. Bring that one back "
                 "first.",
             )
+
+
+def files_kept(session: Session) -> Iterable[dict[str, Any]]:
+    """The files of all rows in the trash, as their table held them."""
+    statement = select(_trash.c.kept).where(_trash.c.kept.contains(f'"{FILES}":['))
+    for kept in session.connection().scalars(statement):
+        yield from orjson.loads(kept).get(FILES, ())
 
 
 def purge(session: Session, trashed: Trashed) -> None:

@@ -21,6 +21,8 @@ from .models import Batch, ChainHead, Operation, RecordedChange
 
 MOST_FAULTS = 200
 """Faults that are listed; after so many the chain is broken beyond doubt."""
+MOST_NAMED = 20
+"""Faults whose words are kept with a result."""
 AT_A_TIME = 2_000
 
 _batches, _changes, _events, _head = (
@@ -49,6 +51,13 @@ class Verification:
     @property
     def is_whole(self) -> bool:
         return not self.faults
+
+    def said(self) -> str:
+        """The result as an audit event keeps it: JSON with ``first``, ``last``, ``changes``, ``events``, ``seal``, the
+        number of ``faults`` and of the first of them, in ``named``, the words in Chinese and English."""
+        named = [(fault.zh, fault.en) for fault in self.faults[:MOST_NAMED]]
+        said = {"first": self.first_no, "last": self.last_no, "changes": self.changes, "events": self.events}
+        return orjson.dumps({**said, "seal": self.last_seal, "faults": len(self.faults), "named": named}).decode()
 
 
 def verify(connection: Connection, progress: Callable[[int, int], None] = lambda _done, _total: None) -> Verification:

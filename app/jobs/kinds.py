@@ -46,6 +46,8 @@ KINDS = {
     "take_up_files": JobKind(DEFAULT, timeout=60, pauses=(), keeps_result=60, expires=60),
     # Forget what is kept for a limited time only.
     "prune": JobKind(DEFAULT, timeout=3600),
+    # Verify the chain of history and audit trail, when an auditor asks.
+    "verify_history": JobKind(DEFAULT, timeout=3600, pauses=()),
     # Publish drafts whose day has come, carry on after a crash, make versions of changed rule files.
     "tend_rules": JobKind(EVALUATION, timeout=120, pauses=(), keeps_result=60, expires=60),
 }

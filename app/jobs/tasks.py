@@ -12,7 +12,8 @@ from importlib import import_module
 from sqlalchemy import Engine, delete, select, update
 
 from app.access import idempotent_answers
-from app.access.actor import system_actor
+from app.access.actor import Actor, system_actor
+from app.access.audit import AuditAction, record
 from app.database.clock import now, today
 from app.database.encryption import load_keyring
 from app.database.engine import for_writing, make_engine
@@ -37,6 +38,7 @@ from app.evaluation.running import evaluate as evaluate_rules
 from app.exchange import exports, imports
 from app.history import pruning as history
 from app.history.origin import Door, use_door
+from app.history.verifying import verify
 from app.jobs.freshness import keep_fresh
 from app.jobs.progress import report
 from app.jobs.queue import enqueue
@@ -214,6 +216,16 @@ def prune() -> int:
         count += attachments.prune(session, data_dir)
     refresh_statistics(_engine())
     return count
+
+
+def verify_history(asked_by: str, user_id: int | None = None) -> int:
+    """Verify history and audit trail; what was found is an audit event of whoever asked. The number of faults."""
+    with _engine().connect() as connection:
+        found = verify(connection, report)
+    asker = Actor(asked_by, user_id)
+    with unit_of_work(_engine(), system_actor("audit")) as session:
+        record(session, asker, AuditAction.CHAIN_VERIFIED, detail=found.said())
+    return len(found.faults)
 
 
 def _is_for(rule: object, period: Period) -> bool:

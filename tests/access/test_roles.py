@@ -276,13 +276,10 @@ def test_auditors_read_the_trail_in_words_and_nobody_changes_it(browser: Callabl
     for visitor in ("it_staff", "district", "street_a", "member_a1", "no_role"):
         assert browser(visitor).get("/audit/list/").status_code == 403, visitor
     one = browser("auditor")
-    page = one.get("/audit/list/?psize_AuditView=100")
+    page = one.get("/audit/list/?tab=events")
     assert page.status_code == 200
     assert "登录失败" in page.text
-    with make_session(web.extensions["engine"], system_actor("tests"), writes=False) as session:
-        key = session.scalars(select(AuditEvent.id)).first()
-    assert one.get(f"/audit/show/{key}").status_code == 200
-    for path in (f"/audit/delete/{key}", f"/audit/edit/{key}", "/audit/add"):
+    for path in ("/audit/delete/1", "/audit/edit/1", "/audit/add"):
         assert one.post(path).status_code in (404, 405), path
 
 

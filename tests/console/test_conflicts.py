@@ -37,6 +37,8 @@ def test_what_was_typed_is_kept_and_compared_with_what_was_saved_meanwhile(site:
     said = errors(answer)
     assert "已被他人修改" in answer.text
     assert "街道改的名" in said["name"]
+    told = re.sub(r"<[^>]+>|\s+", " ", answer.text)
+    assert re.search(rf"street 于今天 \d\d:\d\d修改：[^ ]+ {row.name} → 街道改的名", told)
     assert set(said) - {""} == {"name"}
     again = form_of(answer.text)
     assert again["name"] == "区里改的名"  # nothing typed was lost

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import zipfile
 from typing import Any
 
@@ -13,10 +14,16 @@ from sqlalchemy import select
 
 from app.access.actor import system_actor
 from app.database.session import unit_of_work
+from app.domains.attachments import operations as attachments
 from app.domains.attachments.contents import kind_of, safe_name
 from app.domains.attachments.models import Attachment
+from app.domains.attachments.operations import path_of
 from app.entity.labels import UserError
 from app.entity.registry import registry
+from app.history.reading import versions
+from app.history.trash import kept_values, restore
+from app.history.trash_model import Trashed
+from app.history.verifying import verify
 from tests.access.world import World
 
 PDF = b"%PDF-1.7\n1 0 obj\n<< >>\nendobj\n%%EOF\n"
@@ -86,6 +93,32 @@ def test_files_go_with_their_record_and_move_with_it(browser, web: Flask, web_wo
         model = registry["observation"].model
         session.delete(session.get(model, web_world.rows["observation"]["branch_a1"].id))
     assert stored(web) == []
+
+
+def test_files_come_and_go_in_the_history_and_come_back_from_the_trash(browser, web: Flask, web_world: World) -> None:
+    key, model = web_world.rows["observation"]["branch_a1"].id, registry["observation"].model
+    attach(browser("street_a"), f"observation/{key}")
+    (row,) = stored(web)
+    engine, acting = web.extensions["engine"], system_actor("tests")
+    with unit_of_work(engine, acting) as session:
+        session.delete(session.get(model, key))
+    content = path_of(web.config["SETTINGS"].data_dir, row.content_hash)
+    os.utime(content, (0, 0))  # long ago
+    with unit_of_work(engine, acting) as session:
+        attachments.prune(session, web.config["SETTINGS"].data_dir)
+        (kept,) = session.scalars(select(Trashed).where(Trashed.entity == "observation", Trashed.row_id == key))
+        assert "attachments" not in kept_values(session, [kept])[kept.id]
+        restore(session, kept)
+    (back,) = stored(web)
+    assert (back.id, back.code, back.organization_id) == (row.id, row.code, row.organization_id)
+    assert browser("street_a").get(f"/attachments/{row.code}/file").data == PDF
+    assert browser("street_a").post(f"/attachments/{row.code}/delete").status_code == 302
+    with unit_of_work(engine, acting, writes=False) as session:
+        found = versions(session, registry["attachment"], row.id)
+        assert [version.operation for version in found] == ["deleted", "restored", "deleted", "added"]
+        assert found[-1].differences["name"] == (None, "会议记录.pdf")
+        assert {found[0].actor_name, found[-1].actor_name} == {"street_a"}
+        assert verify(session.connection()).faults == []
 
 
 def test_the_kind_follows_from_the_content_and_not_from_the_name(browser, web: Flask, record: str) -> None:

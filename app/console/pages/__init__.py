@@ -13,6 +13,7 @@ from config import Settings
 
 from ..presentation import lazy
 from .attachments import AttachmentsPage, files_shown
+from .audit import AuditPage
 from .context import LIBRARY
 from .dashboard import DashboardPage
 from .evaluations import EvaluationsPage
@@ -21,6 +22,7 @@ from .history import HistoryPage
 from .imports import ImportsPage, import_url
 from .league import LeaguePage
 from .performance_form import PerformanceFormPage
+from .persons import PersonPage
 from .records import RecordsPage
 from .scorecards import ScorecardPage
 from .trash import TrashPage
@@ -35,6 +37,7 @@ ENTRIES = (
     (ImportsPage, "menu.imports", Label("导入", "Imports"), "fa-upload", "records"),
     (ExportsPage, "menu.exports", Label("我的导出", "My exports"), "fa-file-export", "records"),
     (TrashPage, "menu.trash", Label("回收站", "Trash"), "fa-trash-can", "records"),
+    (AuditPage, "menu.audit", Label("审计记录", "Audit trail"), "fa-clipboard-list", "system"),
     (EvaluationsPage, "menu.evaluations", Label("评定", "Evaluations"), "fa-rotate", "rules"),
 )
 
@@ -50,3 +53,4 @@ def install(app: Flask, appbuilder: Any, settings: Settings) -> None:
     app.jinja_env.globals.update(import_url=import_url, export_url=export_url, files_shown=files_shown)
     appbuilder.add_view_no_menu(PerformanceFormPage)
     appbuilder.add_view_no_menu(HistoryPage)
+    appbuilder.add_view_no_menu(PersonPage)

@@ -20,7 +20,9 @@ from app.access.scope import actor_of
 from app.database.clock import now
 from app.entity.fields import new_code
 from app.entity.labels import UserError
-from app.entity.registry import EntityType
+from app.entity.registry import EntityType, registry
+from app.history.recording import record_changes
+from app.history.trash import files_kept
 
 from .contents import kind_of, safe_name
 from .models import Attachment
@@ -62,22 +64,22 @@ def attach(session: Session, data_dir: Path, entity: EntityType, row: Any, name:
     digest = hashlib.sha256(content).hexdigest()
     _keep(data_dir, digest, content)
     safe, actor = safe_name(name, kind), actor_of(session)
-    connection.execute(
-        insert(_table).values(
-            code=new_code(),
-            name=safe,
-            organization_id=organization,
-            member_id=member,
-            record_entity=entity.code,
-            record_id=row.id,
-            media_type=kind.media_type,
-            byte_count=len(content),
-            content_hash=digest,
-            uploaded_by=actor.name[:128],
-            uploaded_at=now(),
-            revision=1,
-        )
-    )
+    values = {
+        "code": new_code(),
+        "name": safe,
+        "organization_id": organization,
+        "member_id": member,
+        "record_entity": entity.code,
+        "record_id": row.id,
+        "media_type": kind.media_type,
+        "byte_count": len(content),
+        "content_hash": digest,
+        "uploaded_by": actor.name[:128],
+        "uploaded_at": now(),
+        "revision": 1,
+    }
+    number = connection.execute(insert(_table).values(values)).inserted_primary_key[0]
+    record_changes(session, registry["attachment"], [(number, 1, None, values)])
     record(session, actor, AuditAction.ATTACHED, entity=entity.code, row_id=row.id, detail=safe)
 
 
@@ -86,7 +88,10 @@ def detach(session: Session, entity: EntityType, row: Any, code: str) -> str | N
     found = next((each for each in files_of(session, entity, row.id) if each.code == code), None)
     if found is None:
         return None
+    own = select(_table).where(_table.c.id == found.id)
+    before = session.connection().execute(own).mappings().one()
     session.connection().execute(delete(_table).where(_table.c.id == found.id))
+    record_changes(session, registry["attachment"], [(found.id, before["revision"], before, None)])
     record(session, actor_of(session), AuditAction.DETACHED, entity=entity.code, row_id=row.id, detail=found.name)
     return found.name
 
@@ -109,14 +114,15 @@ def _keep(data_dir: Path, digest: str, content: bytes) -> None:
 
 
 def prune(session: Session, data_dir: Path) -> int:
-    """Remove contents that no record has had for a while; their number."""
+    """Remove contents that no record, in the trash or not, has had for a while; their number."""
+    in_trash = {file["content_hash"] for file in files_kept(session)}
     root, oldest, removed = data_dir / "attachments", (now() - timedelta(days=KEPT_DAYS)).timestamp(), 0
     for folder in root.iterdir() if root.is_dir() else ():
         old = {path.name: path for path in folder.iterdir() if path.stat().st_mtime < oldest}
         if not old:
             continue
         used = set(session.connection().scalars(select(_table.c.content_hash).where(_table.c.content_hash.in_(old))))
-        for name in old.keys() - used:
+        for name in old.keys() - used - in_trash:
             old[name].unlink(missing_ok=True)
             removed += 1
     return removed
