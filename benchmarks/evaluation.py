@@ -52,7 +52,7 @@ class Size:
 
 LONGEST_TURNS_SECONDS = 150.0
 """After this no further turn is begun, so that all ends in reasonable time on a slow or busy machine."""
-SIZES = {"district": Size("district", "tenth", 3, 50), "small": Size("small", "small", 1, 3)}
+SIZES = {"district": Size("district", "tenth", 3, 50), "small": Size("small", "small", 1, 2)}
 
 
 class Disagreement(Exception):
@@ -121,11 +121,14 @@ class _Measuring:
 
     def growth(self, filled: dict, seconds: float) -> float:
         """How the time grows from a tenth of the subjects; where there is not exactly a tenth, in proportion."""
-        fewer = self.tenth.part("fill", self.size.tenth)
+        fewer, database = filled, self.full
+        if self.size.tenth != self.size.full:
+            database = self.tenth
+            fewer = database.part("fill", self.size.tenth)
         small = []
         for _ in range(self.size.turns):
-            small.append(self.tenth.part("ours")["seconds"])
-            forget(self.tenth)
+            forget(database)
+            small.append(database.part("ours")["seconds"])
         times = sum(filled[name] for name in ("organizations", "members")) / sum(
             fewer[name] for name in ("organizations", "members")
         )

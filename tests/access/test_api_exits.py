@@ -20,7 +20,7 @@ from app.entity.registry import EntityType, FieldKind, registry
 from tests.access.conftest import Walk
 from tests.access.marks import leaks, may, places_seen
 
-VISITORS = [None, "no_role", "street_a", "street_b", "branch_a1", "member_a1", "district", "admin"]
+VISITORS = [None, "no_role", "street_a", "branch_a1", "member_a1", "district", "admin"]
 """Nobody, without permission, own street, other street, branch, member, district, the whole city."""
 AWAY = "branch_b1"
 ALL = {entity.code: entity for entity in registry}
@@ -166,7 +166,7 @@ def test_bulk_calls_reach_no_foreign_row_and_do_nothing_by_halves(visitor: str |
             continue
         foreign, own = walk.world.rows[entity.code][AWAY], walk.world.rows[entity.code]["branch_a1"]
         keys = [{"id": foreign.id}, *([{"code": codes[entity.code, AWAY]}] if "code" in entity.fields else [])]
-        if visitor in ("district", "admin", "street_b") or AWAY in places_seen(walk.world, visitor, entity):
+        if visitor in ("district", "admin") or AWAY in places_seen(walk.world, visitor, entity):
             continue  # it is theirs, or public: what else may be done with it is test_exits' matter
         for key in keys:
             for body, action in (

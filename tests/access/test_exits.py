@@ -29,7 +29,8 @@ from tests.access.web import ACCOUNTS, Browser
 from tests.access.world import World, fresh_row
 
 Open = Callable[..., Browser]
-VISITORS = [None, *ACCOUNTS]
+VISITORS = [visitor for visitor in (None, *ACCOUNTS) if visitor != "street_b"]
+"""All but another street: to street A, the rows of street B are what those of A would be to it."""
 WRITERS = ["street_a", "branch_a1"]
 AWAY = "branch_b1"
 ROWS_OPENED = ("district", "street_a", "branch_a1", AWAY)

@@ -19,7 +19,7 @@ from schemathesis.generation import GenerationMode
 from tests.console.site import Site
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
-SPREAD = 3
+SPREAD = 6
 """One write in so many is also asked what its schema forbids; which, differs from one entity to the next. Its query is
 left alone: ``{}`` instead of a text, say, leaves no trace in a query, and is reported as taken."""
 
