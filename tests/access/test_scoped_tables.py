@@ -21,6 +21,7 @@ TIES = {"organization_id", "member_id", "owner_id", "holder_id"}
 
 NOT_SCOPED = {
     "ab_user": "accounts are seen under a permission of their own, and read before anybody acts",
+    "bc_draft": "most drafts are of no organization; their pages ask whose each is and test it for each tier",
     "bc_change": "marks for the worker, written with the change itself and read by jobs alone",
 }
 
