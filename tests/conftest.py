@@ -19,6 +19,7 @@ import hypothesis
 import pytest
 from flask import Flask
 from jinja2 import FileSystemBytecodeCache
+from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import URL, Engine, make_url, text
 from sqlalchemy.exc import OperationalError
 
@@ -46,6 +47,15 @@ SERVERS = {
     "mariadb": os.environ.get("TEST_MARIADB_URL", "mysql+pymysql://root@127.0.0.1:3306/mysql?charset=utf8mb4"),
 }
 KINDS = ("sqlite", *SERVERS)
+CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
 KEYRING = Keyring.generate()
 """The keys of this test run. Every test's DATA_DIR holds them, so that processes it starts can read what it wrote."""
 use_keyring(KEYRING)  # for fixtures of the whole run, which come before those of a test
@@ -187,3 +197,14 @@ def any_engine(any_database: Settings) -> Iterator[Engine]:
     engine = make_engine(any_database.database_url)
     yield engine
     engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The browser of all tests of a process: Playwright can be begun only once at a time."""
+    if not CHROMIUM.exists():
+        missing_service(f"{CHROMIUM} is missing: install Debian's chromium, or set CHROMIUM")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=QUIET)
+        yield browser
+        browser.close()

@@ -63,8 +63,6 @@ NAMED = {
     "history/erasing.py": "keys of a member whose row was read through the scope",
     "history/pruning.py": "removes what is past its retention: the system acts",
     "history/reading.py": "versions of a record that was read through the scope",
-    "database/lasting_ids.py": "makes tables of SQLite anew at an upgrade; shows nothing",
-    "history/pruning.py": "removes by age and shows nothing",
     "history/trail.py": "the audit trail, bounded by who did it",
     "history/trash.py": "rows whose deletion was checked; the trash itself is read through the scope",
     "history/recording.py": "writes down what a session changes; gives nothing out",

@@ -30,7 +30,7 @@ from app.domains.party_life.models import Attendance, FeePayment, Meeting
 from app.entity.labels import UserError
 from app.entity.registry import EntityType, registry
 from app.entity.related import Related
-from app.entity.validation import _faults_of
+from app.entity.validation import value_faults
 from config import Settings
 from tests import factories as make
 from tests.conftest import KEYRING
@@ -131,7 +131,9 @@ def test_rows_are_as_valid_as_if_people_had_entered_them(records: OrmSession, co
     related = Related(records, rows)
     wrong = {}
     for row in rows:
-        found = [*_faults_of([*entity.fields.values(), *entity.hidden_fields.values()], row), *row.find_faults(related)]
+        fields = (*entity.fields.values(), *entity.hidden_fields.values())
+        found = [fault for field in fields for fault in value_faults(field, getattr(row, field.name))]
+        found += row.find_faults(related)
         if found:
             wrong[row.code] = [str(fault) for fault in found]
         assert _follows(entity, row, related), row.code

@@ -11,13 +11,11 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from app.database.clock import today
 from config import PROJECT_DIR
 from tests.command_line.test_serve import Served
-from tests.conftest import missing_service
-from tests.console.test_look import CHROMIUM, QUIET
 from tests.processes import end, wait_until
 
 from .visitor import Visitor
@@ -85,13 +83,8 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        missing_service(f"{CHROMIUM} is missing: install Debian's chromium, or set CHROMIUM")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=QUIET)
-        yield browser
-        browser.close()
+def browser(chromium: Browser) -> Browser:
+    return chromium
 
 
 @pytest.fixture
