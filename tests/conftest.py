@@ -69,13 +69,13 @@ LONGEST_FIRST = ("journeys", "command_line", "benchmarks", "access", "exchange",
 """Folders whose tests begin first, so that no process is left alone with a long one at the end."""
 
 
-@pytest.hookimpl(trylast=True)
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Where two processes share the run, a file belongs to one of them, and all journeys, which share one
-    installation."""
+    installation. Before pytest-xdist reads the groups."""
     for item in items:
         folder = item.path.parent.name
-        item.add_marker(pytest.mark.xdist_group("journeys" if folder == "journeys" else str(item.path)))
+        item.add_marker(pytest.mark.xdist_group("journeys" if folder == "journeys" else item.nodeid.partition("::")[0]))
     ranks = {folder: rank for rank, folder in enumerate(LONGEST_FIRST)}
     items.sort(key=lambda item: ranks.get(item.path.parent.name, len(ranks)))
 
