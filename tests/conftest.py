@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import Any
 
 import hypothesis
 import pytest
@@ -22,6 +23,7 @@ from jinja2 import FileSystemBytecodeCache
 from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import URL, Engine, make_url, text
 from sqlalchemy.exc import OperationalError
+from xdist.scheduler import LoadFileScheduling
 
 from app.access.actor import system_actor
 from app.database.encryption import Keyring, use_keyring
@@ -69,15 +71,21 @@ LONGEST_FIRST = ("journeys", "command_line", "benchmarks", "access", "exchange",
 """Folders whose tests begin first, so that no process is left alone with a long one at the end."""
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where two processes share the run, a file belongs to one of them, and all journeys, which share one
-    installation. Before pytest-xdist reads the groups."""
-    for item in items:
-        folder = item.path.parent.name
-        item.add_marker(pytest.mark.xdist_group("journeys" if folder == "journeys" else item.nodeid.partition("::")[0]))
     ranks = {folder: rank for rank, folder in enumerate(LONGEST_FIRST)}
     items.sort(key=lambda item: ranks.get(item.path.parent.name, len(ranks)))
+
+
+class ByInstallation(LoadFileScheduling):
+    """Where processes share the run, a file belongs to one of them, and so do all journeys: they share an
+    installation."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "journeys" if nodeid.startswith("tests/journeys/") else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByInstallation:
+    return ByInstallation(config, log)
 
 
 def missing_service(reason: str) -> None:

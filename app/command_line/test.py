@@ -6,8 +6,8 @@ import sys
 
 from config import PROJECT_DIR, Settings
 
-WHOLE = ("-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder")
-"""The groups are made in tests/conftest.py."""
+WHOLE = ("-n", "2", "--no-loadscope-reorder")
+"""Which process gets which tests, tests/conftest.py says."""
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
