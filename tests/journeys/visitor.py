@@ -12,6 +12,8 @@ from playwright.sync_api import Browser, Locator, Page, Response
 SIZES = {"desktop": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
 REFUSAL = "the server responded with a status of"
 """What Chromium notes on its console for a 403 or 404 that a test asks for on purpose."""
+LEFT = ("htmx:sendAbort", "htmx:afterRequest")
+"""What htmx notes when a person leaves a page before a part of it has come; a failure would be an htmx:sendError too."""
 
 
 class Visitor:
@@ -27,7 +29,7 @@ class Visitor:
         self.page.on("console", self._listen)
 
     def _listen(self, said: Any) -> None:
-        if said.type in ("error", "warning") and REFUSAL not in said.text:
+        if said.type in ("error", "warning") and REFUSAL not in said.text and not said.text.startswith(LEFT):
             self.complaints.append(said.text)
 
     def go(self, path: str) -> Response:
