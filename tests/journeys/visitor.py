@@ -13,7 +13,7 @@ SIZES = {"desktop": {"width": 1440, "height": 900}, "phone": {"width": 390, "hei
 REFUSAL = "the server responded with a status of"
 """What Chromium notes on its console for a 403 or 404 that a test asks for on purpose."""
 LEFT = ("htmx:sendAbort", "htmx:afterRequest")
-"""What htmx notes when a person leaves a page before a part of it has come; a failure would be an htmx:sendError too."""
+"""What htmx notes when a person leaves a page before a part of it has come; a failure is an htmx:sendError too."""
 
 
 class Visitor:
