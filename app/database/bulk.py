@@ -30,10 +30,11 @@ from sqlalchemy import (
 )
 
 BATCH, PIECE = 5_000, 250
+"""Ids to a statement, written as literals, so that no limit of bound parameters is met; rows to a piece of a COPY."""
 CODES = 500
+"""Codes to a statement, as bound parameters."""
 NULL, _BACKSLASH_N = "\\N", "\\N "
 """How COPY is told of NULL; the same two signs as a text get a space, for they cannot be quoted here."""
-"""Ids to a statement; they are written as literals, so that no limit of bound parameters is met."""
 
 
 def insert_frame(connection: Connection, table: Table, frame: pl.DataFrame) -> int:
@@ -156,7 +157,7 @@ def told(name: str) -> BindParameter[int]:
     return bindparam(name, type_=Integer, expanding=True)
 
 
-def among(column: ColumnElement[int], values: Sequence[int] | BindParameter[int]) -> ColumnElement[bool]:
+def one_of(column: ColumnElement[int], values: Sequence[int] | BindParameter[int]) -> ColumnElement[bool]:
     """Whether a column is one of some integers, of which there is at least one."""
     if isinstance(values, BindParameter):
         return column.in_(values)

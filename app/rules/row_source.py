@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import BindParameter, ColumnElement, Select, false, select
 from sqlalchemy.orm import aliased
 
-from app.database.bulk import among
+from app.database.bulk import one_of
 from app.entity.labels import UserError
 from app.entity.registry import EntityType, Registry, Relation
 
@@ -98,11 +98,11 @@ class RowSource:
     def _leads_to(self, tie: tuple[Relation, ...], keys: Sequence[int] | BindParameter[int]) -> ColumnElement[bool]:
         """The tie leads to one of some ids. Told from their end, so that indexes find the few rows of a long tie."""
         if not tie:
-            return among(self.root.id, keys)
+            return one_of(self.root.id, keys)
         *hops, last = tie
         ends = [aliased(self._entities[hop.target].model) for hop in hops]
         column = getattr(ends[-1] if ends else self.root, last.column)
-        clause = among(column, keys)
+        clause = one_of(column, keys)
         for position in range(len(hops) - 1, -1, -1):
             start = ends[position - 1] if position else self.root
             clause = getattr(start, hops[position].column).in_(select(ends[position].id).where(clause))

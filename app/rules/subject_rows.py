@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
-from app.database.bulk import among, told
+from app.database.bulk import one_of, told
 from app.database.transfer import BulkReader
 from app.entity.filters import DateContext, Filter, UnknownColumn, filter_clause, resolve_column
 from app.entity.periods import Period
@@ -143,7 +143,7 @@ class SubjectColumns:
             columns.append(type_coerce(holds, Boolean).label(_shared_filter(position)))
         where = []
         if few:
-            where.append(among(root.id, KEYS))
+            where.append(one_of(root.id, KEYS))
         elif self.wanted and all(self.wanted):
             where.append(or_(*(and_(*(self._clause(*demand, rows) for demand in demands)) for demands in self.wanted)))
         return rows.join(select(*columns).select_from(root)).where(*where)
@@ -208,7 +208,7 @@ def organizations_above(reader: BulkReader, entities: Registry, subjects: Sequen
             # A path ends with "/", and "0" is the character after it: all that begins so lies between the two.
             beyond = func.substr(upper.path, 1, func.length(upper.path) - 1, type_=String) + "0"
             below = select(lower.id).join(upper, or_(lower.path.between(upper.path, beyond), lower.id == upper.id))
-            below = below.where(among(upper.id, subjects))
+            below = below.where(one_of(upper.id, subjects))
             statement = statement.where(root.id.in_(below))
     paths = reader.fetch(statement)
     # The row itself belongs to its subtree even where its path was not kept.
